@@ -1,0 +1,3 @@
+export * from "./errors.ts";
+export * from "./mlp/parameters.ts";
+export * from "./segment/types.ts";

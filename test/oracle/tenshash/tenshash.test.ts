@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { createTensHasher, tensHashBackends, type TensHasher } from "../../../oracle/src/tenshash/index.ts";
+import { deriveMatrix, matrixShape, popcount, weightsOf } from "../../../oracle/src/tenshash/matrices.ts";
+import { checkTensHashVectors } from "../../../scripts/vectors/tenshash.ts";
+import { rejection } from "../../rejection.ts";
+
+const vectors = JSON.parse(readFileSync(new URL("../../vectors/tenshash.json", import.meta.url), "utf8"));
+const genesis = vectors.vectors.at(-1);
+const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
+const hex = (data: Uint8Array) => Buffer.from(data).toString("hex");
+
+describe("TensHash matrices", () => {
+  it("have their weights from the two low bits of the keystream's bytes", () => {
+    const matrix = deriveMatrix(bytes(genesis.seed), 65);
+    expect(matrixShape(65)).to.deep.equal([256, 1024]);
+    expect([...weightsOf(matrix).subarray(0, 64)]).to.deep.equal(vectors.traces[0].weights_first64["65"]);
+    expect([...weightsOf(matrix).subarray(-16)]).to.deep.equal(vectors.traces[0].weights_last16["65"]);
+    expect(matrix.weightCount[255]).to.equal(
+      weightsOf(matrix)
+        .subarray(-1024)
+        .filter((w) => w !== 0).length,
+    );
+  });
+
+  it("are refused for a seed that has not 32 bytes", () => {
+    expect(() => deriveMatrix(new Uint8Array(31), 0))
+      .to.throw()
+      .with.property("code", "TENSHASH_SEED_SIZE");
+  });
+
+  it("count set bits of words of either sign", () => {
+    expect([0, 1, -1, 0x80000000, 0x55555555, -2].map(popcount)).to.deep.equal([0, 1, 32, 1, 16, 31]);
+  });
+});
+
+describe("checkTensHashVectors", function () {
+  this.timeout(60_000);
+
+  it("accepts the robocoin reference's outputs, layers and matrices on every backend", async () => {
+    const lines: string[] = [];
+    const results = await checkTensHashVectors(vectors, (line) => lines.push(line));
+    expect(results.map(({ backend }) => backend)).to.deep.equal(["matrices", ...tensHashBackends]);
+    for (const { backend, ok, detail } of results) expect(ok, `${backend}: ${detail}`).to.equal(true);
+    expect(lines).to.have.length(5 * tensHashBackends.length);
+  });
+
+  it("names the vector whose output has one other bit", async () => {
+    const changed = structuredClone(vectors);
+    changed.vectors[0].output = flipFirstBit(changed.vectors[0].output);
+    changed.traces = [];
+    const results = await checkTensHashVectors(changed, () => {});
+    for (const { ok, detail } of results.slice(1)) {
+      expect(ok).to.equal(false);
+      expect(detail).to.match(/^vectors\[0\]\.output: expected [0-9a-f]{64}, got fb40bc03/);
+    }
+  });
+
+  it("names the first layer and the first matrix that differ", async () => {
+    const changed = structuredClone(vectors);
+    changed.vectors = [];
+    for (const key of ["layer_sha256", "matrix_sha256"]) {
+      for (const i of [3, 5]) changed.traces[0][key][i] = flipFirstBit(changed.traces[0][key][i]);
+    }
+    const [matrices, ...backends] = await checkTensHashVectors(changed, () => {});
+    expect(matrices).to.include({ backend: "matrices", ok: false });
+    expect(matrices!.detail).to.match(/^traces\[0\]\.matrix_sha256\[3\]: /);
+    for (const { ok, detail } of backends) {
+      expect(ok).to.equal(false);
+      expect(detail).to.match(/^traces\[0\]\.layer_sha256\[3\]: /);
+    }
+  });
+
+  it("fails a backend that flips one bit of its outputs", async () => {
+    const hasher = createTensHasher();
+    const honest = hasher.hash.bind(hasher);
+    hasher.hash = async (inputs) => (await honest(inputs)).map((y) => bytes(flipFirstBit(hex(y))));
+    const results = await checkTensHashVectors({ ...vectors, traces: [] }, () => {}, [hasher]);
+    expect(results[1]).to.include({ backend: "reference", ok: false });
+  });
+
+  it("refuses a file of another shape and names the place", async () => {
+    const broken = [
+      [null, "the file is not an object"],
+      [{ vectors: {}, traces: [] }, '"vectors" is not a list'],
+      [{ vectors: [{ seed: "zz" }], traces: [] }, "vectors[0].seed"],
+      [{ vectors: [], traces: [{ ...vectors.traces[0], layer_sha256: [] }] }, "66 entries"],
+    ] as const;
+    for (const [file, place] of broken) {
+      const error = await rejection(checkTensHashVectors(file, () => {}));
+      expect(error).to.have.property("code", "VECTORS_MALFORMED");
+      expect(error).to.have.property("message").that.includes(place);
+    }
+  });
+});
+
+for (const backend of tensHashBackends) {
+  describe(`TensHasher ${backend}`, function () {
+    this.timeout(30_000);
+    let hasher: TensHasher;
+    before(async () => {
+      hasher = createTensHasher(backend);
+      await hasher.setSeed(bytes(genesis.seed));
+    });
+    after(() => hasher.dispose());
+
+    it("hashes the header of robocoin's genesis block to its known output", async () => {
+      const [output] = await hasher.hash([bytes(genesis.input)]);
+      expect(hex(output!)).to.equal(genesis.output);
+    });
+
+    it("traces the 65 states of 128 bytes, one row each", async () => {
+      const trace = await hasher.trace(bytes(genesis.input));
+      const [{ layer0_state, layer1_state, layer64_state }] = vectors.traces;
+      expect(trace).to.have.length(65 * 128);
+      expect(hex(trace.subarray(0, 128))).to.equal(layer0_state);
+      expect(hex(trace.subarray(128, 256))).to.equal(layer1_state);
+      expect(hex(trace.subarray(64 * 128))).to.equal(layer64_state);
+    });
+
+    it("keeps its seed when another derivation is aborted", async () => {
+      const controller = new AbortController();
+      const derivation = hasher.setSeed(new Uint8Array(32), controller.signal);
+      controller.abort(new DOMException("the epoch ended", "AbortError"));
+      expect(await rejection(derivation)).to.have.property("name", "AbortError");
+      const [output] = await hasher.hash([bytes(genesis.input)]);
+      expect(hex(output!)).to.equal(genesis.output);
+    });
+
+    it("stops hashing when it is aborted", async () => {
+      const aborted = AbortSignal.abort();
+      expect(await rejection(hasher.hash([bytes(genesis.input)], aborted))).to.have.property("name", "AbortError");
+    });
+
+    it("lets other work run while it derives a seed", async () => {
+      let turns = 0;
+      const timer = setInterval(() => turns++, 0);
+      const other = createTensHasher(backend);
+      await other.setSeed(bytes(genesis.seed));
+      clearInterval(timer);
+      other.dispose();
+      expect(turns).to.be.greaterThan(5);
+    });
+
+    it("refuses inputs and seeds that have not 32 bytes", async () => {
+      const input = await rejection(hasher.hash([new Uint8Array(32), new Uint8Array(33)]));
+      expect(input).to.have.property("code", "TENSHASH_INPUT_SIZE");
+      expect(await rejection(hasher.trace(new Uint8Array()))).to.have.property("code", "TENSHASH_INPUT_SIZE");
+      expect(await rejection(hasher.setSeed(new Uint8Array(33)))).to.have.property("code", "TENSHASH_SEED_SIZE");
+    });
+
+    it("refuses to hash or trace without a seed", async () => {
+      const unseeded = createTensHasher(backend);
+      expect(await rejection(unseeded.hash([new Uint8Array(32)]))).to.have.property("code", "TENSHASH_NO_SEED");
+      expect(await rejection(unseeded.trace(new Uint8Array(32)))).to.have.property("code", "TENSHASH_NO_SEED");
+    });
+  });
+}
+
+function flipFirstBit(digits: string): string {
+  return (Number.parseInt(digits[0]!, 16) ^ 8).toString(16) + digits.slice(1);
+}
