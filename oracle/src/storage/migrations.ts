@@ -1,0 +1,59 @@
+/** One step of the schema's history. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * The schema's history in order; version n is the state after the first n entries. Released entries never change: a
+ * change of the schema is a new entry.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    name: "segments, key-values, checkpoints, claims, counters",
+    sql: `
+      -- One row per signed segment; a slot that equivocates has several rows that overlap, the first to come counts.
+      CREATE TABLE segments (
+        sequence   INTEGER PRIMARY KEY,
+        task_id    TEXT NOT NULL,
+        slot       INTEGER NOT NULL,
+        first      INTEGER NOT NULL,
+        last       INTEGER NOT NULL,
+        segment_id TEXT NOT NULL,
+        bytes      BLOB NOT NULL,
+        UNIQUE (task_id, slot, segment_id)
+      ) STRICT;
+      CREATE INDEX segments_by_place ON segments (task_id, slot, first, last);
+
+      CREATE TABLE key_values (
+        scope TEXT NOT NULL,
+        key   TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (scope, key)
+      ) STRICT, WITHOUT ROWID;
+
+      -- The state and residual right after a segment of a slot, by content address.
+      CREATE TABLE checkpoints (
+        task_id    TEXT NOT NULL,
+        slot       INTEGER NOT NULL,
+        segment_id TEXT NOT NULL,
+        last       INTEGER NOT NULL,
+        cid        TEXT NOT NULL,
+        PRIMARY KEY (task_id, slot, segment_id)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE claims (
+        claim_id TEXT PRIMARY KEY,
+        task_id  TEXT NOT NULL,
+        state    TEXT NOT NULL,
+        payload  TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX claims_by_state ON claims (state);
+
+      CREATE TABLE counters (
+        name  TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
+];
