@@ -54,7 +54,7 @@ export class ReferenceTensHasher implements TensHasher {
     const matrices = this.seeded();
     checkInput(input);
     const trace = new Uint8Array(TRACE_ROWS * STATE_BYTES);
-    hiddenStates(matrices, input).forEach((state, row) => trace.set(packBytes(state), row * STATE_BYTES));
+    for (const [row, state] of hiddenStates(matrices, input).entries()) trace.set(packBytes(state), row * STATE_BYTES);
     return trace;
   }
 
@@ -106,6 +106,6 @@ function unpackBytes(bytes: Uint8Array): Uint32Array {
 function packBytes(words: Uint32Array): Uint8Array {
   const bytes = new Uint8Array(4 * words.length);
   const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => view.setUint32(4 * i, word));
+  for (const [i, word] of words.entries()) view.setUint32(4 * i, word);
   return bytes;
 }

@@ -5,8 +5,24 @@ import { deriveMatrix, matrixShape, popcount, weightsOf } from "../../../oracle/
 import { checkTensHashVectors } from "../../../scripts/vectors/tenshash.ts";
 import { rejection } from "../../rejection.ts";
 
-const vectors = JSON.parse(readFileSync(new URL("../../vectors/tenshash.json", import.meta.url), "utf8"));
-const genesis = vectors.vectors.at(-1);
+interface VectorFile {
+  vectors: { seed: string; input: string; output: string }[];
+  traces: {
+    layer_sha256: string[];
+    matrix_sha256: string[];
+    layer0_state: string;
+    layer1_state: string;
+    layer64_state: string;
+    weights_first64: Record<string, number[]>;
+    weights_last16: Record<string, number[]>;
+  }[];
+}
+
+const path = new URL("../../vectors/tenshash.json", import.meta.url);
+const vectors = JSON.parse(readFileSync(path, "utf8")) as VectorFile;
+const genesis = vectors.vectors.at(-1)!;
+const reference = vectors.traces[0]!;
+const silent = () => undefined;
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 const hex = (data: Uint8Array) => Buffer.from(data).toString("hex");
 
@@ -14,8 +30,8 @@ describe("TensHash matrices", () => {
   it("have their weights from the two low bits of the keystream's bytes", () => {
     const matrix = deriveMatrix(bytes(genesis.seed), 65);
     expect(matrixShape(65)).to.deep.equal([256, 1024]);
-    expect([...weightsOf(matrix).subarray(0, 64)]).to.deep.equal(vectors.traces[0].weights_first64["65"]);
-    expect([...weightsOf(matrix).subarray(-16)]).to.deep.equal(vectors.traces[0].weights_last16["65"]);
+    expect([...weightsOf(matrix).subarray(0, 64)]).to.deep.equal(reference.weights_first64["65"]);
+    expect([...weightsOf(matrix).subarray(-16)]).to.deep.equal(reference.weights_last16["65"]);
     expect(matrix.weightCount[255]).to.equal(
       weightsOf(matrix)
         .subarray(-1024)
@@ -47,9 +63,9 @@ describe("checkTensHashVectors", function () {
 
   it("names the vector whose output has one other bit", async () => {
     const changed = structuredClone(vectors);
-    changed.vectors[0].output = flipFirstBit(changed.vectors[0].output);
+    changed.vectors[0]!.output = flipFirstBit(vectors.vectors[0]!.output);
     changed.traces = [];
-    const results = await checkTensHashVectors(changed, () => {});
+    const results = await checkTensHashVectors(changed, silent);
     for (const { ok, detail } of results.slice(1)) {
       expect(ok).to.equal(false);
       expect(detail).to.match(/^vectors\[0\]\.output: expected [0-9a-f]{64}, got fb40bc03/);
@@ -59,10 +75,10 @@ describe("checkTensHashVectors", function () {
   it("names the first layer and the first matrix that differ", async () => {
     const changed = structuredClone(vectors);
     changed.vectors = [];
-    for (const key of ["layer_sha256", "matrix_sha256"]) {
-      for (const i of [3, 5]) changed.traces[0][key][i] = flipFirstBit(changed.traces[0][key][i]);
+    for (const key of ["layer_sha256", "matrix_sha256"] as const) {
+      for (const i of [3, 5]) changed.traces[0]![key][i] = flipFirstBit(reference[key][i]!);
     }
-    const [matrices, ...backends] = await checkTensHashVectors(changed, () => {});
+    const [matrices, ...backends] = await checkTensHashVectors(changed, silent);
     expect(matrices).to.include({ backend: "matrices", ok: false });
     expect(matrices!.detail).to.match(/^traces\[0\]\.matrix_sha256\[3\]: /);
     for (const { ok, detail } of backends) {
@@ -75,7 +91,7 @@ describe("checkTensHashVectors", function () {
     const hasher = createTensHasher();
     const honest = hasher.hash.bind(hasher);
     hasher.hash = async (inputs) => (await honest(inputs)).map((y) => bytes(flipFirstBit(hex(y))));
-    const results = await checkTensHashVectors({ ...vectors, traces: [] }, () => {}, [hasher]);
+    const results = await checkTensHashVectors({ ...vectors, traces: [] }, silent, [hasher]);
     expect(results[1]).to.include({ backend: "reference", ok: false });
   });
 
@@ -84,10 +100,10 @@ describe("checkTensHashVectors", function () {
       [null, "the file is not an object"],
       [{ vectors: {}, traces: [] }, '"vectors" is not a list'],
       [{ vectors: [{ seed: "zz" }], traces: [] }, "vectors[0].seed"],
-      [{ vectors: [], traces: [{ ...vectors.traces[0], layer_sha256: [] }] }, "66 entries"],
+      [{ vectors: [], traces: [{ ...reference, layer_sha256: [] }] }, "66 entries"],
     ] as const;
     for (const [file, place] of broken) {
-      const error = await rejection(checkTensHashVectors(file, () => {}));
+      const error = await rejection(checkTensHashVectors(file, silent));
       expect(error).to.have.property("code", "VECTORS_MALFORMED");
       expect(error).to.have.property("message").that.includes(place);
     }
@@ -102,7 +118,9 @@ for (const backend of tensHashBackends) {
       hasher = createTensHasher(backend);
       await hasher.setSeed(bytes(genesis.seed));
     });
-    after(() => hasher.dispose());
+    after(() => {
+      hasher.dispose();
+    });
 
     it("hashes the header of robocoin's genesis block to its known output", async () => {
       const [output] = await hasher.hash([bytes(genesis.input)]);
@@ -111,7 +129,7 @@ for (const backend of tensHashBackends) {
 
     it("traces the 65 states of 128 bytes, one row each", async () => {
       const trace = await hasher.trace(bytes(genesis.input));
-      const [{ layer0_state, layer1_state, layer64_state }] = vectors.traces;
+      const { layer0_state, layer1_state, layer64_state } = reference;
       expect(trace).to.have.length(65 * 128);
       expect(hex(trace.subarray(0, 128))).to.equal(layer0_state);
       expect(hex(trace.subarray(128, 256))).to.equal(layer1_state);
