@@ -1,12 +1,31 @@
 import { createRequire } from "node:module";
+import { join } from "node:path";
 
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
-import { defineConfig } from "hardhat/config";
+import { configVariable, defineConfig, task } from "hardhat/config";
+import { ArgumentType } from "hardhat/types/arguments";
 
 const require = createRequire(import.meta.url);
 
+/** Where deployments are recorded, a folder per network. */
+const deployments = process.env.GRISTMILL_DEPLOYMENTS ?? "deployments";
+
+/** Signs for the `localhost` network; without it the node's own unlocked accounts do. */
+const deployerKey = process.env.GRISTMILL_DEPLOYER_KEY;
+
+const deploy = task("deploy", "Deploy Gristmill, finish an interrupted deployment, or confirm one that is there")
+  .addOption({
+    name: "parameters",
+    description: "JSON file with parameters that replace the defaults of scripts/deploy/parameters.ts",
+    type: ArgumentType.FILE_WITHOUT_DEFAULT,
+    defaultValue: undefined,
+  })
+  .setAction(() => import("./scripts/deploy/task.ts"))
+  .build();
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
+  tasks: [deploy],
   solidity: {
     version: "0.8.37",
     // The compiler comes from the lockfile, so that builds are reproducible and need no download.
@@ -15,6 +34,24 @@ export default defineConfig({
       viaIR: true,
       optimizer: { enabled: true, runs: 1_000 },
       evmVersion: "osaka",
+    },
+  },
+  paths: {
+    tests: { mocha: "test/contracts", solidity: "test/contracts" },
+    ignition: join(deployments, ".ignition"),
+  },
+  networks: {
+    localhost: {
+      type: "http",
+      url: process.env.GRISTMILL_RPC_URL ?? "http://127.0.0.1:8545",
+      accounts: deployerKey === undefined ? "remote" : [deployerKey],
+    },
+    sepolia: {
+      type: "http",
+      chainType: "l1",
+      chainId: 11_155_111,
+      url: configVariable("SEPOLIA_RPC_URL"),
+      accounts: [configVariable("SEPOLIA_PRIVATE_KEY")],
     },
   },
 });

@@ -1,0 +1,31 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+
+import type { SuiteParameters } from "./parameters.ts";
+
+/**
+ * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
+ * those that need each other.
+ * @param deployer receives the genesis amount
+ */
+export function suiteModule(parameters: SuiteParameters, deployer: string) {
+  return buildModule("Gristmill", (m) => {
+    const { token: tokenParameters, stake: stakeParameters } = parameters;
+    const hasGenesis = tokenParameters.genesis > 0n;
+    const recipients = hasGenesis ? [deployer] : [];
+    const amounts = hasGenesis ? [tokenParameters.genesis] : [];
+
+    const GristToken = m.contract("GristToken", [tokenParameters.cap, recipients, amounts]);
+    const EpochBeacon = m.contract("EpochBeacon", [parameters.beacon]);
+    const StakeManager = m.contract("StakeManager", [GristToken, stakeParameters.unbondingDelay]);
+    const VerifierPool = m.contract("VerifierPool", [StakeManager, EpochBeacon, stakeParameters.minimumVerifierWeight]);
+    const MlpTemplate = m.contract("MlpTemplate");
+    const TaskRegistry = m.contract("TaskRegistry", [GristToken, StakeManager, EpochBeacon, MlpTemplate]);
+    const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
+
+    m.call(GristToken, "appoint", [[WorkMint]]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool]]);
+    m.call(TaskRegistry, "wire", [WorkMint]);
+
+    return { GristToken, EpochBeacon, StakeManager, VerifierPool, MlpTemplate, TaskRegistry, WorkMint };
+  });
+}

@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+
+import { GristmillError } from "@gristmill/sdk";
+
+import { isDevelopmentChain } from "./chain.ts";
+
+const GRIST = 10n ** 18n;
+const DAY = 86_400n;
+
+/** Everything that is fixed for good when the suite is deployed. All numbers are bigints: most go past 2^53. */
+export interface SuiteParameters {
+  readonly token: {
+    /** GRIST wei that can ever exist. */
+    readonly cap: bigint;
+    /** GRIST wei created for the deployer. */
+    readonly genesis: bigint;
+  };
+  readonly stake: {
+    /** Seconds from asking for stake back to having it. */
+    readonly unbondingDelay: bigint;
+    /** GRIST wei that a verifier locks at least. */
+    readonly minimumVerifierWeight: bigint;
+  };
+  /** `IEpochBeacon.Parameters`, in blocks. */
+  readonly beacon: {
+    readonly epochBlocks: bigint;
+    readonly seedDelay: bigint;
+    readonly provingWindow: bigint;
+    readonly attestationBlocks: bigint;
+    readonly attestationRounds: bigint;
+    readonly challengeBlocks: bigint;
+  };
+  /** `IWorkMint.Parameters`. */
+  readonly mint: {
+    readonly macsPerTicket: bigint;
+    readonly halvingEpochs: bigint;
+    readonly wantedClaims: bigint;
+    readonly verifierShareBps: bigint;
+    readonly verifiersPerClaim: bigint;
+    readonly initialTarget: bigint;
+    readonly initialEmission: bigint;
+    readonly maxPerTicket: bigint;
+  };
+}
+
+/** Everything quick, so that a task lives through all its phases in a minute or two of one-second blocks. */
+const DEVELOPMENT: SuiteParameters = {
+  token: { cap: 100_000_000n * GRIST, genesis: 1_000_000n * GRIST },
+  stake: { unbondingDelay: 120n, minimumVerifierWeight: 100n * GRIST },
+  beacon: {
+    epochBlocks: 6n,
+    seedDelay: 2n,
+    provingWindow: 128n,
+    attestationBlocks: 3n,
+    attestationRounds: 2n,
+    challengeBlocks: 3n,
+  },
+  mint: {
+    macsPerTicket: 1n << 27n,
+    halvingEpochs: 100_000n,
+    wantedClaims: 4n,
+    verifierShareBps: 2_000n,
+    verifiersPerClaim: 1n,
+    initialTarget: 1n << 252n, // one ticket in 16
+    initialEmission: 100n * GRIST,
+    maxPerTicket: 50n * GRIST,
+  },
+};
+
+/** For blocks of 12 seconds: epochs of an hour, a challenge window of a day, no GRIST but what is mined. */
+const PUBLIC: SuiteParameters = {
+  token: { cap: 100_000_000n * GRIST, genesis: 0n },
+  stake: { unbondingDelay: 14n * DAY, minimumVerifierWeight: 100n * GRIST },
+  beacon: {
+    epochBlocks: 300n,
+    seedDelay: 32n,
+    provingWindow: 192n,
+    attestationBlocks: 50n,
+    attestationRounds: 4n,
+    challengeBlocks: 7_200n,
+  },
+  mint: {
+    macsPerTicket: 1n << 31n,
+    halvingEpochs: 35_064n, // four years: with the emission below, 70 % of the cap in all
+    wantedClaims: 16n,
+    verifierShareBps: 2_000n,
+    verifiersPerClaim: 3n,
+    initialTarget: 1n << 248n,
+    initialEmission: 1_000n * GRIST,
+    maxPerTicket: 250n * GRIST,
+  },
+};
+
+/** Slowest block time that {@link requireLongUnbonding} reckons with, in seconds. */
+const BLOCK_SECONDS = { development: 2n, public: 12n };
+
+/**
+ * The parameters for a chain, those in `file` in the place of its defaults. The file is JSON in the shape of
+ * {@link SuiteParameters}, any part of it; integers beyond 2^53 stand as decimal strings.
+ * @throws GristmillError DEPLOY_PARAMETERS_UNREADABLE, DEPLOY_PARAMETER_INVALID, DEPLOY_UNBONDING_TOO_SHORT
+ */
+export function parametersFor(chainId: number, file?: string): SuiteParameters {
+  const kind = isDevelopmentChain(chainId) ? "development" : "public";
+  const defaults = kind === "development" ? DEVELOPMENT : PUBLIC;
+  const parameters = file === undefined ? defaults : override(defaults, readOverrides(file), file);
+  requireLongUnbonding(parameters, BLOCK_SECONDS[kind]);
+  return parameters;
+}
+
+function readOverrides(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new GristmillError("DEPLOY_PARAMETERS_UNREADABLE", `The parameters in ${file} cannot be read.`, {
+      cause,
+      hints: [String(cause)],
+    });
+  }
+}
+
+/** `defaults` with what `overrides` gives, of the same shape; `where` names the place for errors. */
+function override<T extends object>(defaults: T, overrides: unknown, where: string): T {
+  if (typeof overrides !== "object" || overrides === null) throw invalid(where, "is not an object");
+  const result = { ...defaults } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(overrides)) {
+    const standard = result[key];
+    if (standard === undefined) {
+      throw invalid(`${where}: ${key}`, `is not a parameter; there are ${Object.keys(defaults).join(", ")}`);
+    }
+    result[key] =
+      typeof standard === "object" && standard !== null
+        ? override(standard, value, `${where}: ${key}`)
+        : integer(value, `${where}: ${key}`);
+  }
+  return result as T;
+}
+
+function integer(value: unknown, where: string): bigint {
+  const isInteger = Number.isSafeInteger(value) || (typeof value === "string" && /^\d+$/.test(value));
+  if (!isInteger || Number(value) < 0) throw invalid(where, "is not a whole number; past 2^53 write it as a string");
+  return BigInt(value as number | string);
+}
+
+/** The stake must outlast every window in which it is a bond: from a commit to the end of its epoch's challenges. */
+function requireLongUnbonding({ stake, beacon }: SuiteParameters, blockSeconds: bigint): void {
+  const attestation = 2n * beacon.attestationBlocks * beacon.attestationRounds;
+  const blocks = 2n * beacon.epochBlocks + beacon.seedDelay + attestation + beacon.challengeBlocks;
+  if (stake.unbondingDelay <= blocks * blockSeconds) {
+    throw new GristmillError(
+      "DEPLOY_UNBONDING_TOO_SHORT",
+      `stake.unbondingDelay is ${stake.unbondingDelay} s, but stake must stay for ${blocks} blocks of ${blockSeconds} s.`,
+      { hints: [`make it longer than ${blocks * blockSeconds} s, or the windows of the beacon shorter`] },
+    );
+  }
+}
+
+function invalid(where: string, fault: string): GristmillError {
+  return new GristmillError("DEPLOY_PARAMETER_INVALID", `${where} ${fault}.`, {
+    hints: ["the parameters and their defaults are in scripts/deploy/parameters.ts"],
+  });
+}

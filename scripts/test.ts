@@ -1,0 +1,62 @@
+// All checks of the repository, a line each: `npm test`, `npm test -- STEP...`.
+
+import { parseArgs } from "node:util";
+
+import { runStep, type StepResult } from "./test/run-step.ts";
+import { STEPS } from "./test/steps.ts";
+
+const HELP = `Usage: npm test [-- [STEP...] [--no-skips]]
+
+Runs all steps, or the named ones, to the end; prints a line for each and the whole output of those that fail.
+
+  --no-skips   fail if a test was left out because this machine lacks something
+
+Steps:
+${STEPS.map(({ name, about }) => `  ${name.padEnd(11)}${about}`).join("\n")}`;
+
+function parseCommandLine(): { readonly names: readonly string[]; readonly noSkips: boolean; readonly help: boolean } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { "no-skips": { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  });
+  return { names: positionals, noSkips: values["no-skips"], help: values.help };
+}
+
+function report({ name, seconds, passed, failed, skipped, output }: StepResult): void {
+  const counts = [`${passed} passed`, ...(failed > 0 ? [`${failed} failed`] : [])].join(", ");
+  console.log(`${failed > 0 ? "FAIL" : "ok  "} ${name.padEnd(11)}${seconds.toFixed(1).padStart(6)} s  ${counts}`);
+  if (failed > 0) console.log(output.replace(/^/gm, "     "));
+  for (const test of skipped) console.log(`     left out: ${test}`);
+}
+
+async function main(): Promise<number> {
+  const { names, noSkips, help } = parseCommandLine();
+  if (help) {
+    console.log(HELP);
+    return 0;
+  }
+  const unknown = names.filter((name) => !STEPS.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    console.error(`There is no step ${unknown.join(", ")}.\n\n${HELP}`);
+    return 1;
+  }
+
+  const results: StepResult[] = [];
+  for (const step of STEPS) {
+    if (names.length > 0 && !names.includes(step.name)) continue;
+    const result = await runStep(step);
+    results.push(result);
+    report(result);
+  }
+
+  const total = (count: (result: StepResult) => number) => results.reduce((sum, result) => sum + count(result), 0);
+  const failed = total((result) => result.failed);
+  const skipped = total((result) => result.skipped.length);
+  if (skipped > 0) console.log(`\n${skipped} tests were left out${noSkips ? ", which --no-skips forbids" : ""}.`);
+  console.log(
+    `\n${total((result) => result.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
+  );
+  return failed > 0 || (noSkips && skipped > 0) ? 1 : 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,63 @@
+import { globSync } from "node:fs";
+
+/** One line of `npm test`. */
+export interface Step {
+  readonly name: string;
+  readonly about: string;
+  /** Run one after the other, all of them even if one fails; what they print is the step's output. */
+  readonly commands: readonly (readonly [program: string, ...args: string[]])[];
+}
+
+const node = (script: string, ...args: string[]) => ["node", script, ...args] as const;
+const tsc = (project: string) => ["tsc", "--pretty", "false", "--project", project] as const;
+const documents = globSync(["*.md", "{contracts,deployments,docs,oracle,scripts,sdk,test}/**/*.md"], {
+  exclude: (name) => name === "node_modules",
+}).sort();
+const mocha = (folder: string) => ["mocha", "--forbid-only", "--recursive", `test/${folder}/**/*.test.ts`] as const;
+
+/** In the order in which they run: what others need comes first, what takes longest last. */
+export const STEPS: readonly Step[] = [
+  { name: "format", about: "prettier over everything", commands: [["prettier", "--check", "."]] },
+  {
+    name: "build",
+    about: "compiles the contracts",
+    commands: [["hardhat", "build"], node("scripts/checks/warnings.ts", "artifacts/build-info")],
+  },
+  {
+    name: "lint",
+    about: "eslint over TypeScript, solhint over Solidity",
+    commands: [
+      ["eslint", "--max-warnings", "0", "."],
+      ["solhint", "--disc", "--noPoster", "--max-warnings", "0", "{contracts,test}/**/*.sol"],
+    ],
+  },
+  {
+    name: "types",
+    about: "tsc over the SDK, the node, scripts and tests",
+    commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
+  },
+  {
+    name: "generated",
+    about: "the SDK's ABIs and address book are those of the contracts and deployments",
+    commands: [node("scripts/generate-sdk.ts", "--check")],
+  },
+  {
+    name: "docs",
+    about: "links, commands and snippets of the documents",
+    commands: [node("scripts/checks/docs.ts", ...documents)],
+  },
+  {
+    name: "fuzz",
+    about: "contract tests in Solidity: fuzzing and invariants",
+    commands: [["hardhat", "test", "solidity", "--no-compile"]],
+  },
+  {
+    name: "contracts",
+    about: "contract tests in TypeScript",
+    commands: [["hardhat", "test", "mocha", "--no-compile"]],
+  },
+  { name: "sdk", about: "unit tests of the SDK", commands: [mocha("sdk")] },
+  { name: "oracle", about: "unit tests of the node", commands: [mocha("oracle")] },
+  { name: "scripts", about: "tests of the scripts: deployment on development chains", commands: [mocha("scripts")] },
+  { name: "e2e", about: "one whole run: chain, deployment, all roles, payment", commands: [mocha("e2e")] },
+];
