@@ -1,20 +1,78 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Stake-weighted drawing of verifiers from snapshots: changes made in epoch e count from epoch e + 1 on, so
-/// that nobody can move a draw whose seed is known.
+/// @title Stake-weighted drawing of verifiers
+/// @notice Verifiers put stake into the pool and are drawn in proportion to it. Draws read snapshots: what changes in
+/// epoch e counts from epoch e + 1 on. The seed of an epoch comes from a block after its end, so whoever knows a seed can
+/// no longer change the snapshot that it draws from: enlisting, adding or resigning cannot steer a draw.
+///
+/// Weights are GRIST wei, locked in the StakeManager under `lockId`. A verifier that resigned in epoch e may still be
+/// drawn for the epochs up to e, so its stake stays locked until they have settled.
 interface IVerifierPool {
+    /// @notice The verifier's weight is `weight` from the next epoch on; `operator` signs for it from now on.
     event VerifierEnlisted(address indexed verifier, address indexed operator, uint256 weight);
-    event VerifierResigned(address indexed verifier);
+    /// @notice The verifier is not drawn for later epochs; its stake can be released from block `releasableAt` on.
+    event VerifierResigned(address indexed verifier, uint64 releasableAt);
+    event VerifierReleased(address indexed verifier, uint256 amount);
 
-    /// Locks `amount` of the caller's stake and makes it drawable; again: adds to it. `operator` signs attestations.
+    /// @notice A verifier needs an operator account.
+    error VerifierPool_ZeroOperator();
+    /// @notice A place in the pool takes a weight of at least `least`.
+    error VerifierPool_BelowMinimum(uint256 weight, uint256 least);
+    /// @notice All places are taken; one comes free when a verifier's last epoch has settled.
+    error VerifierPool_Full(uint256 capacity);
+    /// @notice The account is not in the pool.
+    error VerifierPool_NotEnlisted(address account);
+    /// @notice The account has resigned: release its stake first.
+    error VerifierPool_Resigned(address account);
+    /// @notice Resign first.
+    error VerifierPool_NotResigned(address account);
+    /// @notice The stake is the bond of the account's attestations until block `releasableAt`.
+    error VerifierPool_StillBonded(address account, uint64 releasableAt);
+    /// @notice The snapshot of `epoch` is not final before that epoch begins.
+    error VerifierPool_SnapshotNotFinal(uint64 epoch, uint64 currentEpoch);
+    /// @notice The minimum must be positive, or anyone could fill the pool for nothing.
+    error VerifierPool_ZeroMinimum();
+
+    // --- verifiers
+
+    /// @notice Locks `amount` of the caller's free stake and makes it drawable from the next epoch on; again: adds to it
+    /// (zero is legal then, to change the operator).
+    /// @param operator signs attestations and reports; may be the caller
     function enlist(uint256 amount, address operator) external;
+
+    /// @notice Leaves the pool from the next epoch on.
     function resign() external;
-    /// Unlocks a resigned verifier's stake once no window in which it is the bond is open.
+
+    /// @notice Unlocks a resigned verifier's stake once no window in which it is the bond is open.
     function release() external;
+
+    // --- views
+
+    /// @notice The weight that counts from the next epoch on; zero for accounts that are not in the pool or resigned.
     function weightOf(address verifier) external view returns (uint256);
+
+    /// @notice Who signs for the verifier: until its release, since it may be drawn until then; zero for others.
     function operatorOf(address verifier) external view returns (address);
+
+    /// @notice First block in which a resigned verifier's stake may be released; zero for others.
+    function releasableAt(address verifier) external view returns (uint64);
+
+    /// @notice Sum of the weights in the snapshot of the epoch.
     function totalWeightAt(uint64 epoch) external view returns (uint256);
-    /// The verifier at `uint(random) % totalWeightAt(epoch)` of the snapshot; zero if the pool was empty.
+
+    /// @notice The verifier at `uint(random) % totalWeightAt(epoch)` of the snapshot, places in order; zero if the pool
+    /// was empty.
+    /// @dev Correct until the epoch has settled (`IEpochBeacon.settlesAt`); after that a place may have gone to another
+    /// verifier. The bias of the remainder is below 2^-100.
     function draw(uint64 epoch, bytes32 random) external view returns (address verifier);
+
+    /// @notice How many verifiers the pool holds at most.
+    function capacity() external view returns (uint256);
+
+    /// @notice Least weight of a verifier, GRIST wei.
+    function minimumWeight() external view returns (uint256);
+
+    /// @notice Under which the StakeManager keeps the pool's locks.
+    function lockId() external view returns (bytes32);
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IGristToken} from "../interfaces/IGristToken.sol";
+import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {Wired} from "../libraries/Wired.sol";
+
+/// @title StakeManager
+/// @notice See {IStakeManager}.
+/// @dev Invariant: the token balance of this contract is at least the sum over all accounts of free, locked and unbonding
+/// stake, and exactly that as long as nobody sends it tokens without staking them.
+contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
+    using SafeERC20 for IGristToken;
+
+    struct Account {
+        uint256 free;
+        uint256 locked;
+        uint256 unbonding;
+        uint64 availableAt;
+    }
+
+    IGristToken private immutable _token;
+    uint64 public immutable override unbondingDelay;
+
+    mapping(address account => bool) public override isModule;
+    mapping(address account => Account) private _accounts;
+    mapping(address account => mapping(address module => mapping(bytes32 lockId => uint256))) public override lockedFor;
+
+    /// @param token GRIST
+    /// @param unbondingDelay_ seconds; must exceed any challenge window of the suite
+    constructor(IGristToken token, uint64 unbondingDelay_) {
+        _token = IGristToken(_requireContract(address(token)));
+        unbondingDelay = unbondingDelay_;
+    }
+
+    modifier onlyModule() {
+        require(isModule[msg.sender], StakeManager_NotAModule(msg.sender));
+        _;
+    }
+
+    /// @inheritdoc IStakeManager
+    function wire(address[] calldata modules) external onlyOnce {
+        for (uint256 i = 0; i < modules.length; ++i) isModule[_requireContract(modules[i])] = true;
+        emit ModulesWired(modules);
+    }
+
+    /// @inheritdoc IStakeManager
+    function stake(uint256 amount) external nonReentrant {
+        _stake(amount);
+    }
+
+    /// @inheritdoc IStakeManager
+    function stakeWithPermit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external nonReentrant {
+        // Whoever sees the permit may post it first; what counts is the allowance, which the transfer checks.
+        try _token.permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
+        _stake(amount);
+    }
+
+    /// @inheritdoc IStakeManager
+    function requestUnstake(uint256 amount) external {
+        Account storage account = _accounts[msg.sender];
+        require(amount != 0, StakeManager_ZeroAmount());
+        require(account.free >= amount, StakeManager_NotEnoughFree(msg.sender, account.free, amount));
+
+        uint64 availableAt = SafeCast.toUint64(block.timestamp + unbondingDelay);
+        account.free -= amount;
+        account.unbonding += amount;
+        account.availableAt = availableAt;
+        emit UnstakeRequested(msg.sender, amount, account.unbonding, availableAt);
+    }
+
+    /// @inheritdoc IStakeManager
+    function withdraw() external nonReentrant returns (uint256 amount) {
+        Account storage account = _accounts[msg.sender];
+        amount = account.unbonding;
+        require(amount != 0, StakeManager_NothingUnbonding(msg.sender));
+        require(block.timestamp >= account.availableAt, StakeManager_StillUnbonding(msg.sender, account.availableAt));
+
+        account.unbonding = 0;
+        account.availableAt = 0;
+        emit Withdrawn(msg.sender, amount);
+        _token.safeTransfer(msg.sender, amount);
+    }
+
+    /// @inheritdoc IStakeManager
+    function lock(address account, bytes32 lockId, uint256 amount) external onlyModule {
+        Account storage owner = _accounts[account];
+        require(owner.free >= amount, StakeManager_NotEnoughFree(account, owner.free, amount));
+
+        owner.free -= amount;
+        owner.locked += amount;
+        lockedFor[account][msg.sender][lockId] += amount;
+        emit Locked(account, msg.sender, lockId, amount);
+    }
+
+    /// @inheritdoc IStakeManager
+    function unlock(address account, bytes32 lockId, uint256 amount) external onlyModule {
+        _takeLocked(account, lockId, amount);
+        _accounts[account].free += amount;
+        emit Unlocked(account, msg.sender, lockId, amount);
+    }
+
+    /// @inheritdoc IStakeManager
+    function slash(
+        address account,
+        bytes32 lockId,
+        uint256 amount,
+        address beneficiary
+    ) external onlyModule nonReentrant {
+        _takeLocked(account, lockId, amount);
+        uint256 burned = beneficiary == address(0) ? amount : Math.ceilDiv(amount, 2);
+        _accounts[beneficiary].free += amount - burned;
+        emit Slashed(account, msg.sender, lockId, amount, burned, beneficiary);
+        _token.burn(burned);
+    }
+
+    /// @inheritdoc IStakeManager
+    function freeOf(address account) external view returns (uint256) {
+        return _accounts[account].free;
+    }
+
+    /// @inheritdoc IStakeManager
+    function lockedOf(address account) external view returns (uint256) {
+        return _accounts[account].locked;
+    }
+
+    /// @inheritdoc IStakeManager
+    function unbondingOf(address account) external view returns (uint256 amount, uint64 availableAt) {
+        return (_accounts[account].unbonding, _accounts[account].availableAt);
+    }
+
+    function _stake(uint256 amount) private {
+        require(amount != 0, StakeManager_ZeroAmount());
+        _accounts[msg.sender].free += amount;
+        emit Staked(msg.sender, amount);
+        _token.safeTransferFrom(msg.sender, address(this), amount);
+    }
+
+    /// @dev Takes `amount` out of the calling module's lock; the caller of this function says where it goes.
+    function _takeLocked(address account, bytes32 lockId, uint256 amount) private {
+        uint256 locked = lockedFor[account][msg.sender][lockId];
+        require(locked >= amount, StakeManager_NotEnoughLocked(account, msg.sender, lockId, locked, amount));
+        lockedFor[account][msg.sender][lockId] = locked - amount;
+        _accounts[account].locked -= amount;
+    }
+}
