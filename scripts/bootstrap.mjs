@@ -86,7 +86,8 @@ function runQuietly(command, options) {
     child.on("error", (cause) => reject(new SetupError(`cannot run ${file}: ${cause.message}`)));
     child.on("close", (code, signal) => {
       if (code === 0) resolve();
-      else reject(new SetupError(`${command.join(" ")} failed (${signal ?? `exit code ${code}`}); its output is above`));
+      else
+        reject(new SetupError(`${command.join(" ")} failed (${signal ?? `exit code ${code}`}); its output is above`));
     });
   });
 }
@@ -163,7 +164,7 @@ async function ensurePackages(node) {
 /** Runs a set-up step while no other process of this clone does. */
 async function alone(step) {
   mkdirSync(TOOLS, { recursive: true });
-  for (let waiting = false; !tryLock(); ) {
+  for (let waiting = false; !tryLock();) {
     if (!waiting) say("waiting for another set-up of this clone to finish");
     waiting = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
