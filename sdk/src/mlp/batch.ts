@@ -30,13 +30,18 @@ export function batchLeaf(batch: Batch): Hex {
 export function readBatch(p: MlpParameters, batch: Batch): Batch {
   checkBatch(p, batch);
   const { rows, cols } = batch.x;
-  const lastClass = p.sizes.at(-1)! - 1;
   return {
     x: fill(matrix("i8", rows, cols), (row, col) =>
       col === cols - 1 ? 127 : Math.max(element(batch.x, row, col), -127),
     ),
-    y: fill(matrix("u8", 1, rows), (_, col) => Math.min(element(batch.y, 0, col), lastClass)),
+    y: readLabels(p, batch.y),
   };
+}
+
+/** Y as it reads: min(y, n_L - 1). */
+export function readLabels(p: MlpParameters, y: Matrix<"u8">): Matrix<"u8"> {
+  const lastClass = p.sizes.at(-1)! - 1;
+  return fill(matrix("u8", 1, y.cols), (_, col) => Math.min(element(y, 0, col), lastClass));
 }
 
 /**

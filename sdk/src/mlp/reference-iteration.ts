@@ -102,8 +102,9 @@ export function referenceIteration(input: IterationInput): IterationOutput {
   const perLayer = <T>(value: (l: number) => T): T[] => Array.from({ length: depth }, (_, i) => value(i + 1));
   const of = <T>(layers: readonly T[], l: number): T => layers[l - 1]!;
 
-  const initial = layerMatrices(p, input.weights);
-  const residuals = layerMatrices(p, input.residuals);
+  // Copies: the trace must not change with a caller that goes on training in the same arrays.
+  const initial = layerMatrices(p, input.weights.map(copy));
+  const residuals = layerMatrices(p, input.residuals.map(copy));
   if (index === 0) {
     perLayer((l) => record(`I${l}`, of(initial, l)));
     perLayer((l) => record(`O${l}`, of(residuals, l)));
@@ -112,7 +113,7 @@ export function referenceIteration(input: IterationInput): IterationOutput {
   let wa = initial;
   const lists = inTakingOrder(input.lists);
   for (let group = 0; group * LISTS_PER_GROUP < lists.length; group++) {
-    const next = wa.map(({ data }) => data.slice());
+    const next = wa.map(({ data }) => copy(data));
     for (const { list, index: made, sign } of lists.slice(group * LISTS_PER_GROUP, (group + 1) * LISTS_PER_GROUP)) {
       applyList(next, p, list, stepSize(p, made), sign);
     }
@@ -148,11 +149,15 @@ export function referenceIteration(input: IterationInput): IterationOutput {
 
   const list = sparseList(updates);
   record("S", updateTensor(list));
-  const weights = wa.map(({ data }) => data.slice());
+  const weights = wa.map(({ data }) => copy(data));
   applyList(weights, p, list, stepSize(p, index), 1);
   const matrices = layerMatrices(p, weights);
   perLayer((l) => record(`W${l}`, of(matrices, l)));
   return { trace, list, correct, loss, weights, residuals: nextResiduals.map(({ data }) => data) };
+}
+
+function copy(layer: Int32Array): Int32Array {
+  return layer.slice();
 }
 
 /** U_l and R_l': what of the accumulated gradient crosses the threshold, and what stays. */
