@@ -3,10 +3,36 @@ pragma solidity 0.8.37;
 
 import {Commit, Phase, Role, Score, TaskId, TaskParameters} from "../types/TaskTypes.sol";
 
+/// @title Tasks
+/// @notice A client escrows a fee for a training job; miners, supervisors and evaluators join with a stake, train, submit
+/// one final state, score it, and are paid by pull (DESIGN section 8). All amounts are GRIST wei, times unix seconds.
+///
+/// Time moves by itself: every phase has a deadline and a defined outcome when somebody is silent. Every call first
+/// carries out the transitions that are due, then its own effect, then the transitions that this effect brings about;
+/// views show the task as if the due ones had been carried out. Anyone may send {advance}; one phase needs it: Seeding is
+/// begun by a transaction, since it takes its block's number (`seedBase` is 0 until then).
+///
+/// | phase | ends when | then | at the deadline |
+/// | --- | --- | --- | --- |
+/// | Registration | every place of every role is taken | Seeding | enough joined: Seeding, else Cancelled |
+/// | | the client cancels | Cancelled | |
+/// | Seeding | the seed is proven ({begin}) | Training | Cancelled |
+/// | Training | every slot is finished or dropped | Submission; all dropped: Failed | Submission |
+/// | Submission | every slot that can submit did | Reveal; nobody could: Failed | some did: Reveal, else Failed |
+/// | Reveal | the client reveals | EvaluationCommit | Closing: the bonus is paid in full |
+/// | EvaluationCommit | every evaluator sealed a score | EvaluationReveal | EvaluationReveal |
+/// | EvaluationReveal | every sealed score is open | Closing | Closing |
+/// | Closing | someone settles after the last claim window | Settled | |
+///
+/// Enough joined: `minSlots` miners, all supervisors, one evaluator. Cancelled and Failed tasks are settled as well, by
+/// {settle}: that releases the stakes and credits what is left of the fee.
+///
+/// Trust: there is no owner, admin or arbiter. The final state is what most of the slots that submitted say, and the
+/// score what most of the evaluators say; until the dispute games exist, a majority of either can lie.
 interface ITaskRegistry {
     struct TaskView {
         address client;
-        Phase phase; // as of now, deadlines that have passed counted in
+        Phase phase; // as of now, deadlines that have passed counted in; None if there is no such task
         uint64 phaseEndsAt; // unix seconds; 0 where the phase ends by an event
         uint8 slotsJoined;
         uint8 supervisorsJoined;
@@ -15,15 +41,15 @@ interface ITaskRegistry {
         uint16 segmentLength;
         uint32 iterations; // per slot
         uint64 macs; // of one iteration
-        uint64 seedBase; // block number from which the training seed's block is counted; 0 before Seeding
+        uint64 seedBase; // block number from which the training seed's block is counted; 0 until Seeding is carried out
         uint64 lastCommitEpoch;
         bytes32 trainingSeed; // H(0x0d || randomness || taskId); 0 before Training
-        bytes32 finalState;
+        bytes32 finalState; // the leading one during Submission
         uint128 includedSlots; // bitmap of the slots summed in finalState
-        bytes32 testRoot;
+        bytes32 testRoot; // 0 until revealed
         uint32 testBatches;
-        Score score;
-        bool scored;
+        Score score; // the leading one during EvaluationReveal
+        bool scored; // evaluators agreed on a score; false if they agreed that the test set cannot be scored
         uint256 burned; // GRIST wei
     }
 
@@ -31,44 +57,230 @@ interface ITaskRegistry {
         address owner; // whose stake and reward
         address operator; // who signs and commits
         uint32 next; // first iteration not committed yet
-        uint64 lastCommitEpoch;
+        uint64 lastCommitEpoch; // of no meaning while nothing is committed
         bytes32 head; // segment id, 0 if none
         bool dropped;
         bytes32 submittedState;
         uint128 submittedSlots;
     }
 
+    // --- events
+
+    /// @notice The one place where all parameters of a task can be read.
+    event TaskCreated(
+        TaskId indexed taskId,
+        address indexed client,
+        TaskParameters parameters,
+        uint64 macs,
+        uint32 batches
+    );
+    /// @notice The task entered `phase`, which lasts until `endsAt` at most (0: no deadline).
+    event PhaseEntered(TaskId indexed taskId, Phase indexed phase, uint64 endsAt);
+    event MemberJoined(
+        TaskId indexed taskId,
+        Role indexed role,
+        uint8 index,
+        address indexed owner,
+        address operator,
+        uint256 stake
+    );
+    /// @notice Training began under `trainingSeed`; `burned` of the fee is gone for good.
+    event TrainingBegun(TaskId indexed taskId, bytes32 trainingSeed, uint256 burned);
+    event Committed(
+        TaskId indexed taskId,
+        uint8 indexed slot,
+        uint64 indexed epoch,
+        uint32 first,
+        uint32 last,
+        bytes32 segmentId,
+        bytes32 segmentsRoot
+    );
+    event SlotDropped(TaskId indexed taskId, uint8 indexed slot);
+    /// @notice `votes` slots have submitted this state over these slots so far.
+    event StateSubmitted(
+        TaskId indexed taskId,
+        uint8 indexed slot,
+        bytes32 stateId,
+        uint128 includedSlots,
+        uint8 votes
+    );
+    event LogSubmitted(TaskId indexed taskId, uint8 indexed supervisor, bytes32 logRoot, uint32 messages);
+    event TestSetRevealed(TaskId indexed taskId, bytes32 testRoot, uint32 testBatches, string manifest);
+    event ScoreSealed(TaskId indexed taskId, uint8 indexed evaluator, bytes32 sealedScore);
+    /// @notice `votes` evaluators have opened this score so far.
+    event ScoreRevealed(TaskId indexed taskId, uint8 indexed evaluator, Score score, uint8 votes);
+    event EvaluatorSlashed(TaskId indexed taskId, address indexed owner, uint256 amount);
+    /// @notice The account can withdraw `amount` more.
+    event Credited(TaskId indexed taskId, address indexed account, uint256 amount);
+    /// @notice All stakes are free again; `refund` of the fee went back to the client.
+    event TaskSettled(TaskId indexed taskId, uint256 refund);
+    event Withdrawn(address indexed account, uint256 amount);
+    /// @notice The mint that may credit attestations was set; nobody can change it any more.
+    event MintWired(address mint);
+
+    // --- errors
+
+    /// @notice `parameter` must be from `least` to `most`.
+    error Registry_ParameterOutOfRange(string parameter, uint256 value, uint256 least, uint256 most);
+    /// @notice The six shares must sum to 10,000 basis points.
+    error Registry_SharesSum(uint256 sum);
+    /// @notice The client has created this task already: change the salt.
+    error Registry_TaskExists(TaskId taskId);
+    error Registry_UnknownTask(TaskId taskId);
+    /// @notice The task is in `phase`, in which this call has no place.
+    error Registry_WrongPhase(TaskId taskId, Phase phase);
+    /// @notice Only the task's client may do this.
+    error Registry_NotTheClient(address caller, address client);
+    /// @notice All `wanted` places of the role are taken.
+    error Registry_RoleFull(TaskId taskId, Role role, uint8 wanted);
+    /// @notice A place needs an operator: give the address that will sign.
+    error Registry_NoOperator(TaskId taskId);
+    /// @notice An operator signs for one place of a role only: use a fresh key for each.
+    error Registry_OperatorTaken(TaskId taskId, Role role, address operator);
+    /// @notice `account` would evaluate work that it trained or pays for.
+    error Registry_ConflictOfInterest(TaskId taskId, address account);
+    /// @notice Only owner or operator of the place may do this; both are zero if nobody took the place.
+    error Registry_NotAMember(TaskId taskId, Role role, uint8 index, address caller);
+    /// @notice A commit must reach from the slot's next iteration `first` on, and end below `iterations`.
+    error Registry_LastOutOfRange(TaskId taskId, uint8 slot, uint32 last, uint32 first, uint32 iterations);
+    /// @notice A commit must end with a whole segment of `segmentLength`, or with the slot's last iteration.
+    error Registry_NotASegmentEnd(TaskId taskId, uint32 last, uint16 segmentLength);
+    /// @notice Zero stands for "nothing": no id, root, seal or state is zero.
+    error Registry_Empty(string field);
+    /// @notice A slot commits once per epoch: the root covers the whole epoch.
+    error Registry_AlreadyCommitted(TaskId taskId, uint8 slot, uint64 epoch);
+    error Registry_SlotIsDropped(TaskId taskId, uint8 slot);
+    error Registry_SlotIsFinished(TaskId taskId, uint8 slot);
+    /// @notice The slot may be dropped from `epoch` on, unless it commits before.
+    error Registry_NotSilent(TaskId taskId, uint8 slot, uint64 epoch);
+    /// @notice A slot that has committed nothing has no part in the final state.
+    error Registry_NothingCommitted(TaskId taskId, uint8 slot);
+    /// @notice A final state sums at least one slot, and only slots with a head (bitmap `started`).
+    error Registry_NotIncludable(TaskId taskId, uint128 includedSlots, uint128 started);
+    /// @notice The place has done this already.
+    error Registry_AlreadyDone(TaskId taskId, Role role, uint8 index);
+    /// @notice What was opened does not hash to what was sealed.
+    error Registry_SealMismatch(TaskId taskId, bytes32 sealedHash, bytes32 opened);
+    /// @notice The evaluator sealed no score.
+    error Registry_NothingSealed(TaskId taskId, uint8 evaluator);
+    /// @notice The task can be settled from `blockNumber` on, when no claim of its last epoch can be open any more.
+    error Registry_TooEarly(TaskId taskId, uint64 blockNumber);
+    error Registry_AlreadySettled(TaskId taskId);
+    /// @notice The account has no credit.
+    error Registry_NothingToWithdraw(address account);
+    /// @notice Only the wired mint may do this.
+    error Registry_NotTheMint(address caller);
+
+    // --- deployer, once
+
+    /// @notice Sets the mint, for ever. For the deployer, one time (see {Wired} for its errors).
+    function wire(address mint) external;
+
     // --- client
+
+    /// @notice Creates a task of the caller's and escrows its fee, which must be allowed to this contract before (by
+    /// `approve` or `permit`). Registration begins.
+    /// @dev Every parameter is bounded as {TaskParameters} says, the program as its template says.
     function createTask(TaskParameters calldata parameters) external returns (TaskId);
-    function cancel(TaskId taskId) external; // in Registration only
-    function revealTestSet(TaskId taskId, bytes32 testRoot, uint32 testBatches, bytes32 salt, string calldata manifest) external;
+
+    /// @notice Takes the task back while it is in Registration.
+    function cancel(TaskId taskId) external;
+
+    /// @notice Opens `testCommitment` = keccak256(abi.encode(testRoot, testBatches, salt)) in Reveal.
+    /// @param manifest content address of the test set, 1 to 256 bytes; it must be served, or evaluators will agree on a
+    /// score with a zero root, which counts as silence
+    function revealTestSet(
+        TaskId taskId,
+        bytes32 testRoot,
+        uint32 testBatches,
+        bytes32 salt,
+        string calldata manifest
+    ) external;
 
     // --- workers
+
+    /// @notice Takes the next free place of a role for the caller and locks the role's stake out of the caller's free
+    /// stake at the StakeManager.
+    /// @dev First come, first served. An owner may hold several places, but no account, as owner or operator, may
+    /// evaluate in a task that it mines in or is the client of. That keeps honest parties apart; it cannot see through
+    /// several accounts of one person, for which the stakes are there. Naming somebody else's key as operator takes no
+    /// more from it than the place: use a fresh key.
+    /// @param operator signs and commits for the place, may be the caller; once per role and task
+    /// @return index of the place, counted from 0
     function join(TaskId taskId, Role role, address operator) external returns (uint8 index);
+
+    /// @notice Commits a slot's head for the current epoch, in Training. For the slot's operator or owner, once an epoch.
+    /// @param last last iteration committed, inclusive
+    /// @param segmentId id of the segment that ends with `last`
+    /// @param segmentsRoot Merkle root over the ids of the epoch's segments in order
     function commit(TaskId taskId, uint8 slot, uint32 last, bytes32 segmentId, bytes32 segmentsRoot) external;
+
+    /// @notice Votes for the final state, in Submission. For the operator or owner of a slot that has committed
+    /// something and was not dropped, once.
+    /// @dev The pair of state and slots with most votes wins, in a tie the one that had them first. A slot is paid if it
+    /// voted for the winning pair and is part of it: so a dropped slot's iterations may stay in the sum unpaid.
+    /// @param includedSlots bitmap of the slots whose committed heads are summed in the state
     function submitState(TaskId taskId, uint8 slot, bytes32 stateId, uint128 includedSlots) external;
+
+    /// @notice Attests a supervisor's message log, from Submission until the task is settled, once. Needed to be paid.
     function submitLog(TaskId taskId, uint8 supervisor, bytes32 logRoot, uint32 messages) external;
-    /// sealedScore = keccak256(abi.encode(taskId, operator, correct, loss, root, salt))
+
+    /// @notice Seals an evaluator's score, in EvaluationCommit, once.
+    /// @dev Naming task and operator in the seal makes a copied seal worthless.
+    /// @param sealedScore keccak256(abi.encode(taskId, operator, correct, loss, root, salt)), operator being the place's
     function commitScore(TaskId taskId, uint8 evaluator, bytes32 sealedScore) external;
+
+    /// @notice Opens a sealed score, in EvaluationReveal, once.
+    /// @dev The score with most votes wins, in a tie the one that had them first; its voters share the evaluators' pot.
+    /// An evaluator that seals or opens nothing although the client revealed loses a fifth of its stake, all of it burnt.
+    /// A score with a zero root is the vote that the revealed test set cannot be scored; where it wins, the bonus is paid
+    /// in full.
     function revealScore(TaskId taskId, uint8 evaluator, Score calldata score, bytes32 salt) external;
 
     // --- anyone
-    function begin(TaskId taskId, bytes calldata header) external; // Seeding -> Training
+
+    /// @notice Proves the training seed, burns the fee's burn share, and begins the training.
+    /// @param header RLP of the header of block `beacon.randomnessBlock(seedBase)`
+    function begin(TaskId taskId, bytes calldata header) external;
+
+    /// @notice Drops a slot that is not finished and has committed nothing in the last `maxSilentEpochs` whole epochs,
+    /// counted from the epoch in which the training began. It is not paid, and its stake stays locked until settlement.
     function dropSilent(TaskId taskId, uint8 slot) external;
-    function advance(TaskId taskId) external returns (Phase); // carries out the transitions that are due
-    function settle(TaskId taskId) external; // Closing -> Settled
-    function withdraw() external returns (uint256 amount); // pulls the caller's credit, GRIST wei
+
+    /// @notice Carries out the transitions that are due.
+    function advance(TaskId taskId) external returns (Phase);
+
+    /// @notice Pays a task that is Closing, Failed or Cancelled, and releases all its stakes. Possible once the last
+    /// claim window is over. What was not earned, and all remainders of division, go back to the client.
+    function settle(TaskId taskId) external;
+
+    /// @notice Pays out the caller's credit from all tasks.
+    function withdraw() external returns (uint256 amount);
 
     // --- WorkMint
+
+    /// @notice Credits one attestation of a claim of the task to `verifier`. For the wired mint only.
+    /// @dev Never reverts for the mint: once the quota is used up or the task is settled, it credits nothing.
     function creditAttestation(TaskId taskId, address verifier) external;
 
     // --- views
+
     function taskOf(TaskId taskId) external view returns (TaskView memory);
+
+    /// @notice keccak256(abi.encode(parameters)) of the event {TaskCreated}.
     function parametersOf(TaskId taskId) external view returns (bytes32 parametersHash);
+
     function slotOf(TaskId taskId, uint8 slot) external view returns (SlotView memory);
+
+    /// @notice Both zero if nobody took the place.
     function memberOf(TaskId taskId, Role role, uint8 index) external view returns (address owner, address operator);
+
+    /// @notice All zero if the slot committed nothing in the epoch.
     function commitOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (Commit memory);
-    /// Multiply-accumulates committed in the epoch over all tasks.
+
+    /// @notice Multiply-accumulates committed in the epoch over all tasks.
     function workIn(uint64 epoch) external view returns (uint256 macs);
+
+    /// @notice GRIST wei the account can withdraw.
     function creditOf(address account) external view returns (uint256);
 }

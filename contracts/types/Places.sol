@@ -9,36 +9,42 @@ pragma solidity 0.8.37;
 ///                        | place 1
 type Places is uint80;
 
-using {placesHas as has, placesWith as with, placesMinus as minus, placesAnd as and} for Places global;
-using {placesIsEmpty as isEmpty, placesCount as count} for Places global;
+using PlacesLib for Places global;
+using {placesAnd as &, placesMinus as -} for Places global;
 
-function placesHas(Places set, uint256 place) pure returns (bool) {
-    return (Places.unwrap(set) >> place) & 1 != 0;
+/// @dev The places in both sets.
+function placesAnd(Places a, Places b) pure returns (Places) {
+    return Places.wrap(Places.unwrap(a) & Places.unwrap(b));
 }
 
-/// @dev `place` must be below 80: the shift drops any other silently.
-function placesWith(Places set, uint256 place) pure returns (Places) {
-    return Places.wrap(Places.unwrap(set) | (uint80(1) << uint8(place)));
+/// @dev The places in `a` that are not in `b`.
+function placesMinus(Places a, Places b) pure returns (Places) {
+    return Places.wrap(Places.unwrap(a) & ~Places.unwrap(b));
 }
 
-function placesMinus(Places set, Places other) pure returns (Places) {
-    return Places.wrap(Places.unwrap(set) & ~Places.unwrap(other));
-}
+/// @title PlacesLib
+/// @notice Operations on sets of places.
+library PlacesLib {
+    function has(Places set, uint256 place) internal pure returns (bool) {
+        return (Places.unwrap(set) >> place) & 1 != 0;
+    }
 
-function placesAnd(Places set, Places other) pure returns (Places) {
-    return Places.wrap(Places.unwrap(set) & Places.unwrap(other));
-}
+    /// @dev `place` must be below 80: the shift drops any other silently.
+    function with(Places set, uint256 place) internal pure returns (Places) {
+        return Places.wrap(Places.unwrap(set) | uint80(1 << place));
+    }
 
-function placesIsEmpty(Places set) pure returns (bool) {
-    return Places.unwrap(set) == 0;
-}
+    function isEmpty(Places set) internal pure returns (bool) {
+        return Places.unwrap(set) == 0;
+    }
 
-function placesCount(Places set) pure returns (uint256 count) {
-    // Each turn takes away the lowest bit that is set.
-    for (uint256 bits = Places.unwrap(set); bits != 0; bits &= bits - 1) ++count;
-}
+    function count(Places set) internal pure returns (uint256 n) {
+        // Each turn takes away the lowest bit that is set.
+        for (uint256 bits = Places.unwrap(set); bits != 0; bits &= bits - 1) ++n;
+    }
 
-/// @dev The places 0 to n - 1, n at most 80.
-function firstPlaces(uint256 n) pure returns (Places) {
-    return Places.wrap(uint80((uint256(1) << n) - 1));
+    /// @dev The places 0 to n - 1, n at most 80.
+    function first(uint256 n) internal pure returns (Places) {
+        return Places.wrap(uint80((1 << n) - 1));
+    }
 }

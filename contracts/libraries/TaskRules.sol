@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Durations, Shares, TaskParameters} from "../types/TaskTypes.sol";
+
+/// @title TaskRules
+/// @notice Bounds of a task's parameters ({TaskParameters} names them); those of its program are the template's.
+library TaskRules {
+    uint256 private constant BPS = 10_000;
+    uint256 private constant LEAST_BURN_BPS = 1_000;
+    uint256 private constant MOST_BURN_BPS = 5_000;
+    uint256 private constant MOST_PLACES = 80;
+    uint256 private constant LONGEST_SEGMENT = 64;
+    /// @dev Iterations of all the other slots that may lie between two segments of a slot (DESIGN section 5).
+    uint256 private constant MOST_FOREIGN_ITERATIONS = 128;
+    uint256 private constant LONGEST_PHASE = 365 days;
+    uint256 private constant LONGEST_ADDRESS = 256;
+
+    /// @dev Reverts with `Registry_ParameterOutOfRange` or `Registry_SharesSum`.
+    function requireValid(TaskParameters calldata p) internal pure {
+        requireAddress("manifest.length", p.manifest);
+        _requireRange("fee", p.fee, 1, type(uint128).max);
+        _requireRange("iterations", p.iterations, 1, type(uint32).max);
+        _requireRange("slots", p.slots, 1, MOST_PLACES);
+        _requireRange("minSlots", p.minSlots, 1, p.slots);
+        _requireRange("supervisors", p.supervisors, 0, MOST_PLACES);
+        _requireRange("evaluators", p.evaluators, 1, MOST_PLACES);
+        _requireRange("segmentLength", p.segmentLength, 1, _longestSegment(p.slots));
+        _requireRange("minerStake", p.minerStake, 1, type(uint128).max);
+        _requireRange("supervisorStake", p.supervisorStake, p.supervisors == 0 ? 0 : 1, type(uint128).max);
+        _requireRange("evaluatorStake", p.evaluatorStake, 1, type(uint128).max);
+        _requireRange("maxSilentEpochs", p.maxSilentEpochs, 1, type(uint8).max);
+        _requireRange("attestations", p.attestations, 1, type(uint16).max);
+        _requireRange("goal", p.goal, uint256(p.baseline) + 1, type(uint32).max);
+        _requireShares(p.shares);
+        _requireDurations(p.durations);
+    }
+
+    /// @dev A content address that nodes can be expected to handle.
+    function requireAddress(string memory parameter, string calldata contentAddress) internal pure {
+        _requireRange(parameter, bytes(contentAddress).length, 1, LONGEST_ADDRESS);
+    }
+
+    function _requireShares(Shares calldata s) private pure {
+        uint256 sum = uint256(s.burn) + s.miners + s.bonus + s.supervisors + s.evaluators + s.verifiers;
+        require(sum == BPS, ITaskRegistry.Registry_SharesSum(sum));
+        _requireRange("shares.burn", s.burn, LEAST_BURN_BPS, MOST_BURN_BPS);
+    }
+
+    function _requireDurations(Durations calldata d) private pure {
+        _requireRange("durations.registration", d.registration, 1, LONGEST_PHASE);
+        _requireRange("durations.training", d.training, 1, LONGEST_PHASE);
+        _requireRange("durations.submission", d.submission, 1, LONGEST_PHASE);
+        _requireRange("durations.reveal", d.reveal, 1, LONGEST_PHASE);
+        _requireRange("durations.evaluationCommit", d.evaluationCommit, 1, LONGEST_PHASE);
+        _requireRange("durations.evaluationReveal", d.evaluationReveal, 1, LONGEST_PHASE);
+    }
+
+    function _longestSegment(uint256 slots) private pure returns (uint256) {
+        return slots == 1 ? LONGEST_SEGMENT : Math.min(LONGEST_SEGMENT, MOST_FOREIGN_ITERATIONS / (slots - 1));
+    }
+
+    function _requireRange(string memory parameter, uint256 value, uint256 least, uint256 most) private pure {
+        bool inside = value >= least && value <= most;
+        require(inside, ITaskRegistry.Registry_ParameterOutOfRange(parameter, value, least, most));
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Places, PlacesLib} from "../types/Places.sol";
+import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
+import {TaskBase} from "./TaskBase.sol";
+
+/// @title TaskPhases
+/// @notice The phase machine: which phase follows when ({_after}), and until when it lasts ({_deadline}). Both only read,
+/// so that views and transactions see the same.
+abstract contract TaskPhases is TaskBase {
+    /// @dev For calls that belong in one phase: carries out what is due before, and what the call brought about after.
+    modifier during(TaskId taskId, Phase phase) {
+        Phase current = _advance(taskId);
+        require(current == phase, Registry_WrongPhase(taskId, current));
+        _;
+        _advance(taskId);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function advance(TaskId taskId) external returns (Phase) {
+        return _advance(taskId);
+    }
+
+    function _advance(TaskId taskId) internal returns (Phase phase) {
+        Task storage task = _tasks[taskId];
+        phase = task.phase;
+        require(phase != Phase.None, Registry_UnknownTask(taskId));
+        uint64 endsAt = task.phaseEndsAt;
+        while (true) {
+            (Phase next, uint64 nextEndsAt) = _next(task, phase, endsAt);
+            if (next == phase) return phase;
+            (phase, endsAt) = (next, nextEndsAt);
+            _enter(taskId, task, phase, endsAt);
+        }
+    }
+
+    /// @dev The phase and its deadline as {_advance} would leave them.
+    function _current(Task storage task) internal view returns (Phase phase, uint64 endsAt) {
+        (phase, endsAt) = (task.phase, task.phaseEndsAt);
+        while (true) {
+            (Phase next, uint64 nextEndsAt) = _next(task, phase, endsAt);
+            if (next == phase) return (phase, endsAt);
+            (phase, endsAt) = (next, nextEndsAt);
+        }
+    }
+
+    /// @dev Enters a phase that a call brings about by itself, now.
+    function _enterNow(TaskId taskId, Task storage task, Phase phase) internal {
+        _enter(taskId, task, phase, _deadline(task, phase, SafeCast.toUint64(block.timestamp)));
+    }
+
+    function _enter(TaskId taskId, Task storage task, Phase phase, uint64 endsAt) private {
+        task.phase = phase;
+        task.phaseEndsAt = endsAt;
+        if (phase == Phase.Seeding) task.seedBase = SafeCast.toUint64(block.number);
+        emit PhaseEntered(taskId, phase, endsAt);
+    }
+
+    function _next(Task storage task, Phase phase, uint64 endsAt) private view returns (Phase next, uint64 nextEndsAt) {
+        bool over = endsAt != 0 && block.timestamp >= endsAt;
+        next = _after(task, phase, over);
+        // A phase that its deadline ended, ended then, whenever somebody notices.
+        nextEndsAt = _deadline(task, next, over ? endsAt : SafeCast.toUint64(block.timestamp));
+    }
+
+    /// @dev The transition table: the phase that follows `phase`, or `phase` itself while it lasts; `over` if its deadline
+    /// has passed. The transitions into Training, EvaluationCommit and Settled, and cancellation, are calls of their own.
+    function _after(Task storage task, Phase phase, bool over) private view returns (Phase) {
+        if (phase == Phase.Registration) return _afterRegistration(task, over);
+        if (phase == Phase.Seeding && over) return Phase.Cancelled;
+        if (phase == Phase.Training) return _afterTraining(task, over);
+        if (phase == Phase.Submission) return _afterSubmission(task, over);
+        if (phase == Phase.Reveal && over) return Phase.Closing;
+        if (phase == Phase.EvaluationCommit && (over || _allSealed(task))) return Phase.EvaluationReveal;
+        if (phase == Phase.EvaluationReveal && (over || _allRevealed(task))) return Phase.Closing;
+        return phase;
+    }
+
+    function _afterRegistration(Task storage task, bool over) private view returns (Phase) {
+        Roster storage miners = task.rosters[uint256(Role.Miner)];
+        Roster storage supervisors = task.rosters[uint256(Role.Supervisor)];
+        Roster storage evaluators = task.rosters[uint256(Role.Evaluator)];
+        bool supervised = supervisors.joined == supervisors.wanted;
+        bool full = supervised && miners.joined == miners.wanted && evaluators.joined == evaluators.wanted;
+        bool enough = supervised && miners.joined >= task.minSlots && evaluators.joined != 0;
+        if (full || (over && enough)) return Phase.Seeding;
+        return over ? Phase.Cancelled : Phase.Registration;
+    }
+
+    function _afterTraining(Task storage task, bool over) private view returns (Phase) {
+        Places slots = PlacesLib.first(task.rosters[uint256(Role.Miner)].joined);
+        if ((slots - task.dropped).isEmpty()) return Phase.Failed;
+        bool ended = over || (slots - task.dropped - task.finished).isEmpty();
+        return ended ? Phase.Submission : Phase.Training;
+    }
+
+    function _afterSubmission(Task storage task, bool over) private view returns (Phase) {
+        Places submitted = task.rosters[uint256(Role.Miner)].done;
+        bool ended = over || (task.started - task.dropped - submitted).isEmpty();
+        if (!ended) return Phase.Submission;
+        return task.stateVotes == 0 ? Phase.Failed : Phase.Reveal;
+    }
+
+    function _allSealed(Task storage task) private view returns (bool) {
+        return (PlacesLib.first(task.rosters[uint256(Role.Evaluator)].joined) - task.sealers).isEmpty();
+    }
+
+    function _allRevealed(Task storage task) private view returns (bool) {
+        return (task.sealers - task.rosters[uint256(Role.Evaluator)].done).isEmpty();
+    }
+
+    /// @dev When `phase` ends at the latest if it began at `since`; 0 if it has no deadline.
+    function _deadline(Task storage task, Phase phase, uint64 since) private view returns (uint64) {
+        uint64 duration = _durationOf(task, phase);
+        return duration == 0 ? 0 : since + duration;
+    }
+
+    function _durationOf(Task storage task, Phase phase) private view returns (uint32) {
+        if (phase == Phase.Registration || phase == Phase.Seeding) return task.durations.registration;
+        if (phase == Phase.Training) return task.durations.training;
+        if (phase == Phase.Submission) return task.durations.submission;
+        if (phase == Phase.Reveal) return task.durations.reveal;
+        if (phase == Phase.EvaluationCommit) return task.durations.evaluationCommit;
+        if (phase == Phase.EvaluationReveal) return task.durations.evaluationReveal;
+        return 0;
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Commit, Phase, Role, TaskId} from "../types/TaskTypes.sol";
+import {TaskPhases} from "./TaskPhases.sol";
+
+/// @title TaskTraining
+/// @notice The seed is drawn, slots commit their heads epoch by epoch, silent ones are dropped.
+abstract contract TaskTraining is TaskPhases {
+    /// @dev Domain byte of the training seed (DESIGN section 8).
+    bytes1 private constant SEED_DOMAIN = 0x0d;
+
+    /// @inheritdoc ITaskRegistry
+    function begin(TaskId taskId, bytes calldata header) external nonReentrant during(taskId, Phase.Seeding) {
+        Task storage task = _tasks[taskId];
+        bytes32 randomness = _beacon.proveRandomness(task.seedBase, header);
+
+        task.trainingSeed = sha256(abi.encodePacked(SEED_DOMAIN, randomness, taskId));
+        task.startEpoch = _beacon.currentEpoch();
+        uint256 burned = _burnedOf(task);
+        emit TrainingBegun(taskId, task.trainingSeed, burned);
+        _enterNow(taskId, task, Phase.Training);
+        _token.burn(burned);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function commit(
+        TaskId taskId,
+        uint8 slot,
+        uint32 last,
+        bytes32 segmentId,
+        bytes32 segmentsRoot
+    ) external during(taskId, Phase.Training) {
+        Task storage task = _tasks[taskId];
+        Slot storage progress = task.slots[slot];
+        uint32 first = progress.next;
+        uint64 epoch = _beacon.currentEpoch();
+        _requireMember(taskId, task, Role.Miner, slot);
+        require(!task.dropped.has(slot), Registry_SlotIsDropped(taskId, slot));
+        _requireSegmentEnd(taskId, task, slot, first, last);
+        require(segmentId != 0, Registry_Empty("segmentId"));
+        require(segmentsRoot != 0, Registry_Empty("segmentsRoot"));
+        require(task.commits[slot][epoch].segmentId == 0, Registry_AlreadyCommitted(taskId, slot, epoch));
+
+        task.commits[slot][epoch] = Commit(first, last, segmentId, segmentsRoot);
+        progress.next = last + 1;
+        progress.lastCommitEpoch = epoch;
+        progress.head = segmentId;
+        task.lastCommitEpoch = epoch;
+        task.started = task.started.with(slot);
+        if (last + 1 == task.iterations) task.finished = task.finished.with(slot);
+        workIn[epoch] += uint256(last + 1 - first) * task.macs;
+        emit Committed(taskId, slot, epoch, first, last, segmentId, segmentsRoot);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function dropSilent(TaskId taskId, uint8 slot) external during(taskId, Phase.Training) {
+        Task storage task = _tasks[taskId];
+        bool taken = slot < task.rosters[uint256(Role.Miner)].joined;
+        require(taken, Registry_NotAMember(taskId, Role.Miner, slot, address(0)));
+        require(!task.dropped.has(slot), Registry_SlotIsDropped(taskId, slot));
+        require(!task.finished.has(slot), Registry_SlotIsFinished(taskId, slot));
+        // The epoch of the last sign of life was not a whole silent one, and the current one is not over.
+        uint256 heard = Math.max(task.slots[slot].lastCommitEpoch, task.startEpoch);
+        uint64 droppableFrom = SafeCast.toUint64(heard + task.maxSilentEpochs + 1);
+        require(_beacon.currentEpoch() >= droppableFrom, Registry_NotSilent(taskId, slot, droppableFrom));
+
+        task.dropped = task.dropped.with(slot);
+        emit SlotDropped(taskId, slot);
+    }
+
+    function _requireSegmentEnd(TaskId taskId, Task storage task, uint8 slot, uint32 first, uint32 last) private view {
+        uint32 iterations = task.iterations;
+        uint16 length = task.segmentLength;
+        bool inside = first <= last && last < iterations;
+        require(inside, Registry_LastOutOfRange(taskId, slot, last, first, iterations));
+        bool whole = (last + 1) % length == 0 || last + 1 == iterations;
+        require(whole, Registry_NotASegmentEnd(taskId, last, length));
+    }
+}
