@@ -1,0 +1,28 @@
+import {
+  epochBeaconAbi,
+  gristTokenAbi,
+  stakeManagerAbi,
+  taskRegistryAbi,
+  verifierPoolAbi,
+  workMintAbi,
+} from "@gristmill/sdk";
+import { getContract } from "viem";
+
+import type { Chain } from "./chain.ts";
+
+/** Every contract of the suite as a typed reader; writes go through `Chain.transact` with the same address and ABI. */
+export function contractsOf(chain: Chain) {
+  const client = chain.public;
+  const { contracts } = chain.deployment;
+  return {
+    token: getContract({ address: contracts.GristToken, abi: gristTokenAbi, client }),
+    stake: getContract({ address: contracts.StakeManager, abi: stakeManagerAbi, client }),
+    beacon: getContract({ address: contracts.EpochBeacon, abi: epochBeaconAbi, client }),
+    pool: getContract({ address: contracts.VerifierPool, abi: verifierPoolAbi, client }),
+    registry: getContract({ address: contracts.TaskRegistry, abi: taskRegistryAbi, client }),
+    mint: getContract({ address: contracts.WorkMint, abi: workMintAbi, client }),
+  };
+}
+
+/** The suite's contracts on one chain. */
+export type Contracts = ReturnType<typeof contractsOf>;

@@ -1,0 +1,73 @@
+import { GristmillError } from "@gristmill/sdk";
+import { Command, Option } from "commander";
+import { isHex, parseEther, size } from "viem";
+import type { Hex } from "viem";
+
+import { runClient } from "../roles/client.ts";
+import { runEvaluator } from "../roles/evaluator.ts";
+import { runMiner } from "../roles/miner.ts";
+import type { Node } from "../roles/node.ts";
+import { startNode } from "../roles/start-node.ts";
+import { runSupervisor } from "../roles/supervisor.ts";
+import { TaskFollower } from "../roles/task-follower.ts";
+import { openTasks } from "../roles/open-tasks.ts";
+import type { TaskTerms } from "../roles/terms.ts";
+import { readTerms } from "../roles/terms.ts";
+import { enlist, runVerifier } from "../roles/verifier.ts";
+import { configOf, withSettings } from "./options.ts";
+import { untilStopped } from "./signals.ts";
+
+type RoleRunner = (node: Node, follower: TaskFollower, terms: TaskTerms) => Promise<void>;
+
+const roles: Readonly<Record<string, RoleRunner>> = {
+  client: runClient,
+  miner: runMiner,
+  supervisor: runSupervisor,
+  evaluator: runEvaluator,
+  verifier: runVerifier,
+};
+
+/** `oracle-miner run --role ROLE [--task ID]` */
+export function runCommand(): Command {
+  const command = new Command("run")
+    .description("take part in tasks in one role, as JSON lines on standard output")
+    .addOption(new Option("--role <role>", "what to do in a task").choices(Object.keys(roles)).makeOptionMandatory())
+    .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
+  return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
+    const config = configOf(options);
+    const role = String(options["role"]);
+    const only = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
+    await untilStopped(async (signal) => {
+      const { node, stop } = await startNode(config, role, signal);
+      try {
+        if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
+        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task);
+        else await takePart(node, role, only);
+      } finally {
+        await stop();
+      }
+    });
+  });
+}
+
+/** Does a role's part in one task, from wherever the task stands to its end. */
+export async function takePart(node: Node, role: string, taskId: Hex): Promise<void> {
+  const run = roles[role];
+  if (run === undefined) throw new GristmillError("ROLE_UNKNOWN", `there is no role ${role}`);
+  const terms = await readTerms(node, taskId);
+  const done = new AbortController();
+  const follower = new TaskFollower(node, taskId, AbortSignal.any([node.signal, done.signal]));
+  try {
+    await run(node, follower, terms);
+  } finally {
+    done.abort(new GristmillError("TASK_DONE", `the part in task ${taskId} is done`));
+  }
+}
+
+/** A task id from the command line. */
+export function taskIdOf(value: unknown): Hex {
+  if (typeof value === "string" && isHex(value) && size(value) === 32) return value;
+  throw new GristmillError("TASK_ID_INVALID", `${String(value)} is not a task id`, {
+    hints: ["0x and 64 hexadecimal digits, as `oracle-miner task list` prints them"],
+  });
+}

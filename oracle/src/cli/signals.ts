@@ -1,0 +1,32 @@
+import process from "node:process";
+
+import { GristmillError } from "@gristmill/sdk";
+
+/** Milliseconds the work has to end in after a signal, before the process ends without it. */
+const SHUTDOWN_TIMEOUT = 8_000;
+
+/**
+ * Runs work that a signal (SIGINT, SIGTERM, SIGHUP) or a lost parent asks to stop: it gets an `AbortSignal` and a bound
+ * of 8 s to end in. Being stopped is no failure.
+ */
+export async function untilStopped(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new GristmillError("STOPPED", "the node was asked to stop"));
+    setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT).unref();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, stop);
+  // A launcher that dies without a word closes the channel; its nodes must not outlive it.
+  process.on("disconnect", stop);
+  try {
+    await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+  } finally {
+    for (const name of signals) process.off(name, stop);
+    process.off("disconnect", stop);
+    if (process.connected) process.disconnect();
+  }
+}

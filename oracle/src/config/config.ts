@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { GristmillError } from "@gristmill/sdk";
+import type { Hex } from "viem";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+
+const privateKey = z.custom<Hex>(
+  (value) => typeof value === "string" && /^0x[0-9a-fA-F]{64}$/.test(value),
+  "not a private key: 0x and 64 hexadecimal digits expected",
+);
+
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean))]);
+
+/** Every setting once: its check, its default and its words. Flags and environment twins are derived from it. */
+export const configSchema = z.strictObject({
+  name: z.string().min(1).default("node").describe("name of this node in its own log"),
+  rpc: z.url().default("http://127.0.0.1:8545").describe("JSON-RPC endpoint of the chain"),
+  deployment: z
+    .string()
+    .default("deployments/localhost/addresses.json")
+    .describe("deployment record of the contracts on that chain"),
+  dataDir: z.string().default("gristmill-data").describe("folder that belongs to this node alone"),
+  listen: list.default(["/ip4/127.0.0.1/tcp/0"]).describe("libp2p addresses to listen on"),
+  bootstrap: list.default([]).describe("libp2p addresses of nodes to start from"),
+  backend: z.enum(["wasm", "cpu", "tensorflow"]).default("wasm").describe("what computes the matrix products"),
+  autoStake: flag.default(false).describe("stake what a task takes from the wallet without asking"),
+  verifierStake: z.coerce
+    .number()
+    .positive()
+    .default(1000)
+    .describe("GRIST a verifier has in the pool that draws verifiers by stake"),
+  maxLead: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe("segments a miner may be ahead of the slowest peer that is alive"),
+  logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
+  privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
+  keyFile: z.string().optional().describe("file that holds the key of this node, readable by its owner only"),
+});
+
+/** A node's settings, checked and complete. */
+export type NodeConfig = z.infer<typeof configSchema>;
+
+/** Name of a setting. */
+export type Setting = keyof NodeConfig;
+
+/** All settings, in the order in which help lists them. */
+export const settings = Object.keys(configSchema.shape) as readonly Setting[];
+
+/** `dataDir` -> `ORACLE_MINER_DATA_DIR` */
+export function environmentName(setting: Setting): string {
+  return `ORACLE_MINER_${setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** `dataDir` -> `--data-dir`; undefined for what must never stand on a command line. */
+export function flagName(setting: Setting): string | undefined {
+  if (setting === "privateKey") return undefined;
+  return `--${setting.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * Puts a node's settings together. Flags go before the environment, the environment before the file, the file before
+ * the defaults.
+ *
+ * @param flags settings given on the command line
+ * @param file YAML or JSON file of settings
+ * @throws GristmillError CONFIG_UNREADABLE, CONFIG_INVALID (all faults at once)
+ */
+export function loadConfig(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  file?: string,
+): NodeConfig {
+  const fromEnvironment: Record<string, unknown> = {};
+  for (const setting of settings) {
+    const value = environment[environmentName(setting)];
+    if (value !== undefined && value !== "") fromEnvironment[setting] = value;
+  }
+  const fromFlags = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const merged = { ...(file === undefined ? {} : readFile(file)), ...fromEnvironment, ...fromFlags };
+  const parsed = configSchema.safeParse(merged);
+  if (!parsed.success)
+    throw new GristmillError("CONFIG_INVALID", "the settings of this node are not valid", {
+      hints: parsed.error.issues.map((issue) => describeIssue(issue)),
+    });
+  return parsed.data.privateKey === undefined && parsed.data.keyFile !== undefined
+    ? { ...parsed.data, privateKey: readKey(parsed.data.keyFile) }
+    : parsed.data;
+}
+
+function readFile(file: string): Record<string, unknown> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(parseYaml(readFileSync(file, "utf8")));
+  } catch (cause) {
+    throw new GristmillError("CONFIG_UNREADABLE", `the configuration file ${resolve(file)} cannot be used`, {
+      cause,
+      hints: [cause instanceof Error ? cause.message : String(cause)],
+    });
+  }
+}
+
+function readKey(file: string): Hex {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8").trim();
+  } catch (cause) {
+    throw new GristmillError("CONFIG_UNREADABLE", `the key file ${resolve(file)} cannot be read`, { cause });
+  }
+  const parsed = privateKey.safeParse(text);
+  if (!parsed.success)
+    throw new GristmillError("CONFIG_INVALID", `the key file ${resolve(file)} does not hold a private key`, {
+      hints: ["one line: 0x and 64 hexadecimal digits"],
+    });
+  return parsed.data;
+}
+
+/** A fault with the setting's names as the operator wrote them. A key's value never appears. */
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const setting = settings.find((name) => name === issue.path[0]);
+  if (setting === undefined) return issue.message;
+  const names = [flagName(setting), environmentName(setting)].filter((name) => name !== undefined).join(" or ");
+  return `${setting} (${names}): ${issue.message}`;
+}

@@ -1,0 +1,169 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { batchIndex, isLucky, recordHash, tensHashTraceId, ticketInput, traceRoot, traceRows, workMintAbi } from "@gristmill/sdk";
+import type { SegmentMessage } from "@gristmill/sdk";
+import type { ContractFunctionArgs, Hex } from "viem";
+import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
+
+import { createTensHasher } from "../tenshash/index.ts";
+import { createEngine } from "../training/create-engine.ts";
+import type { MatrixEngine } from "../training/matrix-engine.ts";
+import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
+import { firstDifference, positionAfter, runSegment, startPosition } from "../training/slot-replica.ts";
+import { Trainer } from "../training/trainer.ts";
+import type { Node } from "./node.ts";
+import type { TaskSession, TrainingSet } from "./session.ts";
+import { slotContext } from "./session.ts";
+
+/** Milliseconds a miner has to produce the state before a claimed segment, and peers the segments that lead to it. */
+const FETCH_TIMEOUT = 20_000;
+
+type ClaimArguments = ContractFunctionArgs<typeof workMintAbi, "nonpayable", "claim">[0];
+
+/** A claim as it was posted. */
+export interface AuditedClaim {
+  readonly claimId: Hex;
+  readonly slot: number;
+  readonly epoch: bigint;
+  readonly claim: ClaimArguments;
+}
+
+/** What running a claim again showed. */
+export type Finding =
+  | { readonly outcome: "true"; readonly traceRoot: Hex }
+  | { readonly outcome: "false"; readonly reason: string }
+  | { readonly outcome: "unavailable"; readonly reason: string };
+
+/** Runs claims again: the training of the claimed iteration, and the TensHash of its ticket. */
+export class ClaimAudit {
+  readonly #node: Node;
+  readonly #session: TaskSession;
+  readonly #data: TrainingSet;
+  readonly #hasher = createTensHasher();
+  #engine: MatrixEngine | undefined;
+  #seed: Hex | undefined;
+
+  constructor(node: Node, session: TaskSession, data: TrainingSet) {
+    this.#node = node;
+    this.#session = session;
+    this.#data = data;
+  }
+
+  /** The task's claims posted in a range of blocks, both ends included. */
+  async claimsBetween(from: bigint, to: bigint): Promise<AuditedClaim[]> {
+    const { chain, contracts } = this.#node;
+    const events = await contracts.mint.getEvents.TicketClaimed(
+      { taskId: this.#session.terms.taskId },
+      { fromBlock: from, toBlock: to },
+    );
+    const claims: AuditedClaim[] = [];
+    for (const { args, transactionHash } of events) {
+      const { claimId } = args;
+      if (claimId === undefined) continue;
+      const { input } = await chain.public.getTransaction({ hash: transactionHash });
+      const call = decodeFunctionData({ abi: workMintAbi, data: input });
+      if (call.functionName !== "claim") continue;
+      const [claim] = call.args;
+      claims.push({ claimId, slot: claim.segment.slot, epoch: claim.epoch, claim });
+    }
+    return claims;
+  }
+
+  /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */
+  async audit({ slot, claim }: AuditedClaim): Promise<Finding> {
+    try {
+      return (await this.#auditTicket(slot, claim)) ?? (await this.#auditTraining(slot, claim));
+    } catch (error) {
+      if (this.#node.signal.aborted) throw error;
+      this.#node.log.warn({ event: "audit-failed", slot, error });
+      return { outcome: "unavailable", reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** A reason to call the ticket false, undefined if there is none. */
+  async #auditTicket(slot: number, claim: ClaimArguments): Promise<Finding | undefined> {
+    const { chain, contracts, signal } = this.#node;
+    const member = this.#session.members[slot];
+    if (member === undefined) return { outcome: "false", reason: `there is no slot ${String(slot)}` };
+    const seed = await contracts.beacon.read.seedOf([claim.epoch]);
+    if (seed !== this.#seed) {
+      await this.#hasher.setSeed(hexToBytes(seed), signal);
+      this.#seed = seed;
+    }
+    const x = ticketInput({
+      chainId: BigInt(chain.deployment.chainId),
+      mint: contracts.mint.address,
+      taskId: this.#session.terms.taskId,
+      miner: member.owner,
+      slot,
+      index: claim.record.index,
+      work: claim.record.work,
+      ticket: claim.ticket,
+    });
+    const [output] = await this.#hasher.hash([x]);
+    const y = bytesToHex(output ?? new Uint8Array());
+    if (y !== claim.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${claim.y}` };
+    if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([claim.epoch])))
+      return { outcome: "false", reason: "the ticket is not lucky" };
+    const traceId = tensHashTraceId(await this.#hasher.trace(x));
+    return traceId === claim.traceId
+      ? undefined
+      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${claim.traceId}` };
+  }
+
+  async #auditTraining(slot: number, claim: ClaimArguments): Promise<Finding> {
+    const { log } = this.#session;
+    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
+    const { segment } = claim;
+    const message = await this.#message(slot, claim, signal);
+    if (message === undefined) return { outcome: "unavailable", reason: "the claimed segment could not be fetched" };
+    for (const [peer, entry] of message.clock.entries())
+      if (peer !== slot && !(await this.#session.gather(peer, entry, signal)))
+        return { outcome: "unavailable", reason: `the segments of slot ${String(peer)} that it names could not be fetched` };
+
+    const context = slotContext(this.#session, slot, this.#data);
+    const { trainer, position } = await this.#before(context, segment.previous, signal);
+    const lists = log.listsBetween(position.clock, message.clock, slot);
+    const before = trainer.snapshot();
+    const draft = await runSegment(context, trainer, position, message.clock, lists, nextTurn);
+    const difference = firstDifference(segment, draft.segment);
+    if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}` };
+    const record = draft.records[claim.record.index - segment.first];
+    if (record === undefined || recordHash(record) !== recordHash(claim.record))
+      return { outcome: "false", reason: "the record is not one of the segment's" };
+
+    trainer.restore(before);
+    for (let index = segment.first; ; index += 1) {
+      const batch = this.#data.set.batches[batchIndex(context.seed, context.parameters.batches, context.slots, slot, index)];
+      if (batch === undefined) return { outcome: "unavailable", reason: "the training set is incomplete" };
+      const takenIn = index === segment.first ? lists.map((list) => ({ ...list, sign: 1 as const })) : [];
+      if (index === claim.record.index) return { outcome: "true", traceRoot: traceRoot(traceRows(trainer.trace(index, batch, takenIn).trace).map(({ id }) => id)) };
+      trainer.takeIn(takenIn);
+      trainer.iterate(index, batch);
+    }
+  }
+
+  /** The message of the claimed segment, from the log or from a peer. */
+  async #message(slot: number, { segment }: ClaimArguments, signal: AbortSignal): Promise<SegmentMessage | undefined> {
+    const covering = () => this.#session.log.covering(slot, segment.first);
+    if (covering() === undefined) await this.#session.fetchUpTo(slot, segment.last + 1, signal);
+    const logged = covering();
+    return logged !== undefined && firstDifference(segment, logged.message.segment) === undefined
+      ? logged.message
+      : undefined;
+  }
+
+  /** A trainer in the state before a segment, served by the slot's miner and checked against what it signed. */
+  async #before(
+    context: SlotContext,
+    previous: Hex,
+    signal: AbortSignal,
+  ): Promise<{ readonly trainer: Trainer; readonly position: SlotPosition }> {
+    this.#engine ??= await createEngine(this.#node.config.backend);
+    const trainer = Trainer.create({ parameters: context.parameters, seed: context.seed, engine: this.#engine });
+    const predecessor = this.#session.log.get(previous);
+    if (predecessor === undefined) return { trainer, position: startPosition(context) };
+    trainer.restore(await this.#session.fetchCheckpoint(predecessor, signal));
+    return { trainer, position: positionAfter(predecessor.message) };
+  }
+}

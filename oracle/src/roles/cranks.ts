@@ -1,0 +1,118 @@
+import { hexToBigInt, isAddressEqual } from "viem";
+
+import { isRevert } from "../chain/chain.ts";
+import { epochAt, headerOf } from "../chain/epochs.ts";
+import type { Node } from "./node.ts";
+import { self } from "./node.ts";
+import type { TaskFollower, TaskMoment } from "./task-follower.ts";
+import { Phase } from "./task-follower.ts";
+import type { TaskTerms } from "./terms.ts";
+
+/** Blocks a node that is not the client leaves to others before it pays for a crank, and how far these spread. */
+const COURTESY = 2;
+const SPREAD = 3n;
+
+/** Does a role's work on a task and turns the task's cranks beside it until the work is done. */
+export async function withCranks(
+  node: Node,
+  follower: TaskFollower,
+  terms: TaskTerms,
+  work: () => Promise<void>,
+): Promise<void> {
+  const done = new AbortController();
+  try {
+    await Promise.race([work(), crank(node, follower, terms, AbortSignal.any([node.signal, done.signal]))]);
+  } finally {
+    done.abort();
+  }
+}
+
+/**
+ * Turns the task's cranks while it lives: begins the training, drops silent slots, settles. Anybody may, so the work
+ * goes on whoever is gone; the client goes first and the others wait a few blocks, so that mostly one pays.
+ * Never resolves before the signal aborts.
+ */
+async function crank(node: Node, follower: TaskFollower, terms: TaskTerms, signal: AbortSignal): Promise<void> {
+  const patience = isAddressEqual(terms.client, self(node)) ? 0 : COURTESY + Number(hexToBigInt(self(node)) % SPREAD);
+  let due: { readonly action: string; readonly since: bigint } | undefined;
+  for (let moment = await follower.now(); !signal.aborted; moment = await follower.next()) {
+    const turn = await dueCrank(node, terms, moment);
+    if (turn === undefined) {
+      due = undefined;
+      continue;
+    }
+    if (due?.action !== turn.action) due = { action: turn.action, since: moment.head.number };
+    if (moment.head.number - due.since < BigInt(patience)) continue;
+    due = undefined;
+    try {
+      await turn.send();
+      node.log.info({ event: "crank", task: terms.taskId, action: turn.action });
+    } catch (error) {
+      // Somebody else was first, or the state moved on: the next moment shows what is due then.
+      if (!isRevert(error)) throw error;
+      node.log.debug({ event: "crank-refused", task: terms.taskId, action: turn.action, error });
+    }
+  }
+}
+
+interface Crank {
+  readonly action: string;
+  readonly send: () => Promise<unknown>;
+}
+
+async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment): Promise<Crank | undefined> {
+  const { beacon, registry } = node.contracts;
+  const { address, abi } = registry;
+  const { taskId } = terms;
+  switch (task.phase) {
+    case Phase.Seeding: {
+      const block = await beacon.read.randomnessBlock([task.seedBase]);
+      if (block > head.number) return undefined;
+      return {
+        action: "begin",
+        send: async () =>
+          node.chain.transact({
+            address,
+            abi,
+            functionName: "begin",
+            args: [taskId, await headerOf(node.chain, block)],
+          }),
+      };
+    }
+    case Phase.Training: {
+      const slot = await silentSlot(node, terms, { task, head });
+      if (slot === undefined) return undefined;
+      return {
+        action: `drop slot ${String(slot)}`,
+        send: () => node.chain.transact({ address, abi, functionName: "dropSilent", args: [taskId, slot] }),
+      };
+    }
+    case Phase.Closing:
+      if (head.number < (await beacon.read.settlesAt([task.lastCommitEpoch]))) return undefined;
+      return {
+        action: "settle",
+        send: () => node.chain.transact({ address, abi, functionName: "settle", args: [taskId] }),
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** A slot that the registry would let anybody drop: it has committed nothing for the agreed number of whole epochs. */
+async function silentSlot(node: Node, terms: TaskTerms, { task, head }: TaskMoment): Promise<number | undefined> {
+  const { registry } = node.contracts;
+  const epoch = epochAt(node.schedule, head.number);
+  // Worth a look once an epoch: in the first block that can see a whole further epoch of silence.
+  if ((head.number - node.schedule.genesisBlock) % node.schedule.epochBlocks > 4n) return undefined;
+  for (let slot = 0; slot < task.slotsJoined; slot += 1) {
+    const state = await registry.read.slotOf([terms.taskId, slot]);
+    if (state.dropped || state.next >= task.iterations) continue;
+    if (epoch <= state.lastCommitEpoch + BigInt(terms.onChain.maxSilentEpochs)) continue;
+    const allowed = await registry.simulate
+      .dropSilent([terms.taskId, slot], { account: self(node) })
+      .then(() => true)
+      .catch(() => false);
+    if (allowed) return slot;
+  }
+  return undefined;
+}

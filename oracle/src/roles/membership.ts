@@ -1,0 +1,100 @@
+import { GristmillError } from "@gristmill/sdk";
+import type { Hex } from "viem";
+import { formatEther, isAddressEqual } from "viem";
+
+import type { Node } from "./node.ts";
+import { self } from "./node.ts";
+import { Phase } from "./task-follower.ts";
+import type { TaskFollower, TaskView } from "./task-follower.ts";
+import type { TaskTerms } from "./terms.ts";
+
+/** Roles in the order of `contracts/types/TaskTypes.sol`. */
+export const Role = { Miner: 0, Supervisor: 1, Evaluator: 2 } as const;
+export type Role = (typeof Role)[keyof typeof Role];
+
+/** A member of a task: whose stake it is, and who signs. */
+export interface Member {
+  readonly owner: Hex;
+  readonly operator: Hex;
+}
+
+function joined(task: TaskView, role: Role): number {
+  return [task.slotsJoined, task.supervisorsJoined, task.evaluatorsJoined][role] ?? 0;
+}
+
+/** All members of a role, in the order of their places. */
+export async function membersOf(
+  node: Pick<Node, "contracts">,
+  taskId: Hex,
+  task: TaskView,
+  role: Role,
+): Promise<Member[]> {
+  return Promise.all(
+    Array.from({ length: joined(task, role) }, async (_, index) => {
+      const [owner, operator] = await node.contracts.registry.read.memberOf([taskId, role, index]);
+      return { owner, operator };
+    }),
+  );
+}
+
+async function findPlace(node: Node, taskId: Hex, task: TaskView, role: Role): Promise<number | undefined> {
+  const members = await membersOf(node, taskId, task, role);
+  const index = members.findIndex(({ operator }) => isAddressEqual(operator, self(node)));
+  return index < 0 ? undefined : index;
+}
+
+/**
+ * Makes sure that this node has a place in the task: the one it has already, or a new one, with the stake it takes.
+ * @throws GristmillError REGISTRATION_CLOSED, STAKE_MISSING
+ */
+export async function takePlace(node: Node, follower: TaskFollower, terms: TaskTerms, role: Role): Promise<number> {
+  const { task } = await follower.until((moment) => moment.task.phase !== Phase.None);
+  const place = await findPlace(node, terms.taskId, task, role);
+  if (place !== undefined) return place;
+  if (task.phase !== Phase.Registration)
+    throw new GristmillError("REGISTRATION_CLOSED", `task ${terms.taskId} no longer takes members`, {
+      hints: ["choose a task that is still in registration"],
+    });
+  const { minerStake, supervisorStake, evaluatorStake } = terms.onChain;
+  await ensureStake(node, [minerStake, supervisorStake, evaluatorStake][role] ?? 0n);
+  const { address, abi } = node.contracts.registry;
+  await node.chain.transact({ address, abi, functionName: "join", args: [terms.taskId, role, self(node)] });
+  const after = await node.contracts.registry.read.taskOf([terms.taskId]);
+  const found = await findPlace(node, terms.taskId, after, role);
+  if (found === undefined)
+    throw new GristmillError("JOIN_LOST", `the join of task ${terms.taskId} was mined, but the registry has no such member`);
+  node.log.info({ event: "joined", task: terms.taskId, place: found });
+  return found;
+}
+
+/**
+ * Makes sure of so much free stake, staking what is missing from the wallet if the operator allows it.
+ * @throws GristmillError STAKE_MISSING
+ */
+export async function ensureStake(node: Node, wanted: bigint): Promise<void> {
+  const { stake, token } = node.contracts;
+  const free = await stake.read.freeOf([self(node)]);
+  if (free >= wanted) return;
+  const missing = wanted - free;
+  const balance = await token.read.balanceOf([self(node)]);
+  if (!node.config.autoStake || balance < missing)
+    throw new GristmillError(
+      "STAKE_MISSING",
+      `${formatEther(wanted)} GRIST of free stake are needed, ${formatEther(free)} are there (and ${formatEther(balance)} in the wallet)`,
+      {
+        hints: [
+          balance < missing
+            ? `send at least ${formatEther(missing - balance)} GRIST to ${self(node)}`
+            : `stake them: oracle-miner stake add ${formatEther(missing)}, or run with --auto-stake`,
+        ],
+      },
+    );
+  await node.chain.transact({
+    address: token.address,
+    abi: token.abi,
+    functionName: "approve",
+    args: [stake.address, missing],
+  });
+  await node.chain.transact({ address: stake.address, abi: stake.abi, functionName: "stake", args: [missing] });
+  node.log.info({ event: "staked", amount: formatEther(missing) });
+}

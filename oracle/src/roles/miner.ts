@@ -1,0 +1,177 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import type { Clock, SegmentMessage } from "@gristmill/sdk";
+import { weightCount } from "@gristmill/sdk";
+import type { Hex } from "viem";
+
+import { CheckpointStore } from "../storage/checkpoint-store.ts";
+import { createEngine } from "../training/create-engine.ts";
+import { replay } from "../training/replay.ts";
+import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
+import { positionAfter, runSegment } from "../training/slot-replica.ts";
+import type { Snapshot } from "../training/snapshots.ts";
+import { Snapshots } from "../training/snapshots.ts";
+import { Trainer } from "../training/trainer.ts";
+import { Committer } from "./committer.ts";
+import { withCranks } from "./cranks.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { Role, takePlace } from "./membership.ts";
+import type { Node } from "./node.ts";
+import { Pacer } from "./pacer.ts";
+import { collectPay } from "./pay.ts";
+import { ProgressReport } from "./progress-report.ts";
+import type { TaskSession } from "./session.ts";
+import { joinSession, loadTrainingSet, slotContext } from "./session.ts";
+import { signSegment } from "./signing.ts";
+import { submitFinalState } from "./submission.ts";
+import type { TaskFollower } from "./task-follower.ts";
+import { Phase } from "./task-follower.ts";
+import type { TaskTerms } from "./terms.ts";
+import { TicketAgent } from "./ticket-agent.ts";
+
+/** Peers' lists one segment may take in (DESIGN section 5). */
+const MAX_TAKEN_IN = 256;
+
+/** Memory for the states a miner can get back to, and iterations between two of them at first. */
+const SNAPSHOT_BYTES = 256 * 2 ** 20;
+const SNAPSHOT_SPACING = 128;
+
+/**
+ * A miner's part in one task: join after checking the data, train and sign, commit once per epoch, draw and claim
+ * tickets, submit the final state, collect.
+ */
+export async function runMiner(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+  const data = await loadTrainingSet(node, terms);
+  const slot = await takePlace(node, follower, terms, Role.Miner);
+  await withCranks(node, follower, terms, async () => {
+    const { task } = await follower.until(({ task: { phase } }) => phase >= Phase.Training);
+    if (task.phase === Phase.Cancelled) return;
+    const session = await joinSession(node, follower, terms);
+    const miner = new Miner(node, follower, session, slotContext(session, slot, data));
+    await miner.run();
+    await collectPay(node, follower);
+  });
+}
+
+class Miner {
+  readonly #node: Node;
+  readonly #follower: TaskFollower;
+  readonly #session: TaskSession;
+  readonly #context: SlotContext;
+  readonly #snapshots = new Snapshots(SNAPSHOT_BYTES, SNAPSHOT_SPACING);
+  readonly #checkpoints: CheckpointStore;
+  readonly #progress: ProgressReport;
+
+  constructor(node: Node, follower: TaskFollower, session: TaskSession, context: SlotContext) {
+    this.#node = node;
+    this.#follower = follower;
+    this.#session = session;
+    this.#context = context;
+    this.#checkpoints = new CheckpointStore(node.database, session.terms.taskId);
+    this.#progress = new ProgressReport(node, context);
+  }
+
+  async run(): Promise<void> {
+    const { log } = this.#session;
+    const committer = new Committer(this.#node, this.#follower, this.#session, this.#context, async (head) => {
+      await this.#checkpointAfter(head);
+    });
+    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context);
+    this.#session.serveCheckpoints((slot, segment) =>
+      slot === this.#context.slot ? this.#checkpointAfter(segment) : Promise.resolve(undefined),
+    );
+    await Promise.all([
+      this.#train(),
+      committer.run(),
+      tickets.run(),
+      submitFinalState(this.#node, this.#follower, this.#session, this.#context.slot),
+    ]);
+    this.#node.log.info({ event: "finished", task: this.#session.terms.taskId, iterations: log.head(this.#context.slot).count });
+  }
+
+  /** Trains until the slot's iterations are done or the phase ends. */
+  async #train(): Promise<void> {
+    const { log } = this.#session;
+    const context = this.#context;
+    const trainer = await this.#trainer();
+    // A restarted miner first gets back to its last signed segment, so that it can never sign a second version of one.
+    let position = await replay(context, trainer, log, await this.#latestCheckpoint(), log.head(context.slot).count, nextTurn);
+    const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
+    const ended = this.#follower.until(({ task }) => task.phase > Phase.Training);
+    let training = true;
+    void ended.then(
+      () => (training = false),
+      () => (training = false),
+    );
+    while (training && position.next < context.iterations) {
+      await pacer.turn(position.next, AbortSignal.any([this.#node.signal]));
+      if (!training) break;
+      position = await this.#trainSegment(trainer, position);
+    }
+    this.#progress.flush();
+  }
+
+  async #trainSegment(trainer: Trainer, position: SlotPosition): Promise<SlotPosition> {
+    const { log } = this.#session;
+    const context = this.#context;
+    const clock = this.#clockAt(position);
+    const lists = log.listsBetween(position.clock, clock, context.slot);
+    const draft = await runSegment(context, trainer, position, clock, lists, nextTurn);
+    const message: SegmentMessage = { ...draft, signature: signSegment(this.#node, draft.segment) };
+    await this.#session.publishOwn(message);
+    const after = positionAfter(draft);
+    if (this.#snapshots.wants(after.next))
+      this.#snapshots.add({ next: after.next, segmentId: after.previous, ...trainer.snapshot() });
+    this.#progress.segment(message, lists.length);
+    return after;
+  }
+
+  /** The clock of the segment that starts at the position: all whole segments of peers that are here, 256 lists at most. */
+  #clockAt(position: SlotPosition): Clock {
+    const { log } = this.#session;
+    let room = MAX_TAKEN_IN;
+    const clock = position.clock.map((entry, slot) => {
+      if (slot === this.#context.slot) return { count: position.next, segmentId: position.previous };
+      let { count, segmentId } = entry;
+      for (let next = log.covering(slot, count); next !== undefined; next = log.covering(slot, count)) {
+        const size = next.message.lists.length;
+        if (size > room) break;
+        room -= size;
+        count += size;
+        segmentId = next.id;
+      }
+      return { count, segmentId };
+    });
+    return clock;
+  }
+
+  /** Content address of the state and residual right after one of this slot's segments, by replay if need be. */
+  async #checkpointAfter(segmentId: Hex): Promise<string | undefined> {
+    const segment = this.#session.log.get(segmentId);
+    if (segment?.message.segment.slot !== this.#context.slot) return undefined;
+    const kept = this.#checkpoints.get(this.#context.slot, segmentId);
+    if (kept !== undefined) return kept.cid;
+    const { last } = segment.message.segment;
+    const trainer = await this.#trainer();
+    await replay(this.#context, trainer, this.#session.log, this.#snapshots.before(last + 1), last + 1, nextTurn);
+    const cid = await this.#node.network.blobs.put(encodeCheckpoint(trainer));
+    this.#checkpoints.put({ slot: this.#context.slot, segmentId, last, cid });
+    return cid;
+  }
+
+  /** The latest state on disk, from which a restarted miner goes on. */
+  async #latestCheckpoint(): Promise<Snapshot | undefined> {
+    const { slot, iterations, parameters } = this.#context;
+    const kept = this.#checkpoints.latest(slot, iterations);
+    if (kept === undefined) return undefined;
+    const bytes = await this.#node.network.blobs.get(kept.cid, { signal: this.#node.signal, maxBytes: Infinity });
+    return { ...decodeCheckpoint(parameters, bytes), next: kept.last + 1, segmentId: kept.segmentId };
+  }
+
+  async #trainer(): Promise<Trainer> {
+    const engine = await createEngine(this.#node.config.backend);
+    const { parameters, seed } = this.#context;
+    this.#node.log.debug({ event: "trainer", weights: weightCount(parameters) });
+    return Trainer.create({ parameters, seed, engine });
+  }
+}

@@ -1,0 +1,53 @@
+import type { Hex } from "viem";
+import { isAddressEqual } from "viem";
+
+import { heads } from "../chain/follow.ts";
+import { membersOf, Role } from "./membership.ts";
+import type { Node } from "./node.ts";
+import { self } from "./node.ts";
+import { isTerminal, Phase } from "./task-follower.ts";
+import type { TaskView } from "./task-follower.ts";
+
+const membership: Readonly<Record<string, Role>> = {
+  miner: Role.Miner,
+  supervisor: Role.Supervisor,
+  evaluator: Role.Evaluator,
+};
+
+/**
+ * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, every
+ * running one for a verifier, and for the others those that it is a member of or that still take members.
+ */
+export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, void, void> {
+  const { registry } = node.contracts;
+  const done = new Set<Hex>();
+  let from = BigInt(node.chain.deployment.blockNumber);
+  const known: { readonly taskId: Hex; readonly client: Hex }[] = [];
+  for await (const head of heads(node.chain, node.signal)) {
+    if (head.number >= from) {
+      const events = await registry.getEvents.TaskCreated({}, { fromBlock: from, toBlock: head.number });
+      for (const { args } of events)
+        if (args.taskId !== undefined && args.client !== undefined)
+          known.push({ taskId: args.taskId, client: args.client });
+      from = head.number + 1n;
+    }
+    for (const { taskId, client } of known) {
+      if (done.has(taskId)) continue;
+      const task = await registry.read.taskOf([taskId]);
+      if (isTerminal(task.phase)) {
+        done.add(taskId);
+        continue;
+      }
+      if (!(await concerns(node, role, taskId, client, task))) continue;
+      done.add(taskId);
+      yield taskId;
+    }
+  }
+}
+
+async function concerns(node: Node, role: string, taskId: Hex, client: Hex, task: TaskView): Promise<boolean> {
+  const place = membership[role];
+  if (place === undefined) return role === "verifier" || isAddressEqual(client, self(node));
+  const members = await membersOf(node, taskId, task, place);
+  return task.phase === Phase.Registration || members.some(({ operator }) => isAddressEqual(operator, self(node)));
+}

@@ -1,0 +1,239 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import {
+  isLucky,
+  merkleProof,
+  recordHash,
+  tensHashTraceId,
+  ticketInput,
+  ticketsOf,
+} from "@gristmill/sdk";
+import type { IterationRecord } from "@gristmill/sdk";
+import type { Hex } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, zeroHash } from "viem";
+
+import { isRevert } from "../chain/chain.ts";
+import { ensureSeed, epochAt } from "../chain/epochs.ts";
+import type { LoggedSegment } from "../storage/task-log.ts";
+import { createTensHasher } from "../tenshash/index.ts";
+import type { TensHasher } from "../tenshash/index.ts";
+import type { SlotContext } from "../training/slot-replica.ts";
+import { ClaimState } from "./claim-state.ts";
+import type { Node } from "./node.ts";
+import { self } from "./node.ts";
+import type { TaskSession } from "./session.ts";
+import type { TaskFollower, TaskMoment } from "./task-follower.ts";
+import { isTerminal, Phase } from "./task-follower.ts";
+
+/** Tickets hashed between two turns of the event loop. */
+const HASH_BATCH = 4;
+
+interface Ticket {
+  readonly record: IterationRecord;
+  readonly segment: LoggedSegment;
+  readonly ticket: number;
+  /** TensHash input, 32 bytes. */
+  readonly x: Uint8Array;
+}
+
+interface LuckyTicket extends Ticket {
+  readonly y: Hex;
+}
+
+interface OpenClaim {
+  readonly claimId: Hex;
+  readonly epoch: bigint;
+}
+
+type Commit = Awaited<ReturnType<Node["contracts"]["registry"]["read"]["commitOf"]>>;
+
+/**
+ * Turns committed work into GRIST: when an epoch's seed is out, hashes the tickets that the slot's iterations of that
+ * epoch earned, claims the lucky ones, and mints the claims when their windows have passed (DESIGN section 6).
+ */
+export class TicketAgent {
+  readonly #node: Node;
+  readonly #follower: TaskFollower;
+  readonly #session: TaskSession;
+  readonly #context: SlotContext;
+  readonly #hasher: TensHasher = createTensHasher();
+  #nextEpoch: bigint;
+  #open: OpenClaim[] = [];
+
+  constructor(node: Node, follower: TaskFollower, session: TaskSession, context: SlotContext) {
+    this.#node = node;
+    this.#follower = follower;
+    this.#session = session;
+    this.#context = context;
+    this.#nextEpoch = epochAt(node.schedule, session.terms.createdAt);
+  }
+
+  /** Runs until the task is over and every claim is decided. */
+  async run(): Promise<void> {
+    try {
+      for (let moment = await this.#follower.now(); ; moment = await this.#follower.next()) {
+        await this.#drawDue(moment);
+        await this.#mintDue(moment);
+        if (isTerminal(moment.task.phase) && this.#open.length === 0) return;
+      }
+    } finally {
+      this.#hasher.dispose();
+    }
+  }
+
+  /** Draws every epoch whose commits are closed, in order, as soon as its seed is out. */
+  async #drawDue({ head, task }: TaskMoment): Promise<void> {
+    const { chain, contracts, schedule } = this.#node;
+    const { taskId } = this.#session.terms;
+    const current = epochAt(schedule, head.number);
+    while (this.#nextEpoch < current) {
+      const epoch = this.#nextEpoch;
+      if (task.phase > Phase.Submission && epoch > task.lastCommitEpoch) return;
+      const commit = await contracts.registry.read.commitOf([taskId, this.#context.slot, epoch]);
+      if (commit.segmentId !== zeroHash) {
+        const seed = await ensureSeed(chain, contracts, epoch, head.number);
+        if (seed === undefined) return;
+        await this.#draw(epoch, seed, commit);
+      }
+      this.#nextEpoch += 1n;
+    }
+  }
+
+  async #draw(epoch: bigint, seed: Hex, commit: Commit): Promise<void> {
+    const { contracts, log } = this.#node;
+    const { taskId } = this.#session.terms;
+    const closes = await contracts.beacon.read.claimsCloseAt([epoch]);
+    const { head } = await this.#follower.now();
+    if (head.number >= closes) {
+      log.warn({ event: "draw-late", task: taskId, epoch: Number(epoch) });
+      return;
+    }
+    const target = await this.#openEpoch(epoch);
+    const tickets = await this.#ticketsOf(commit);
+    await this.#hasher.setSeed(hexToBytes(seed), this.#node.signal);
+    const lucky: LuckyTicket[] = [];
+    for (let start = 0; start < tickets.length; start += HASH_BATCH) {
+      const batch = tickets.slice(start, start + HASH_BATCH);
+      const outputs = await this.#hasher.hash(batch.map(({ x }) => x));
+      outputs.forEach((output, index) => {
+        const ticket = batch[index];
+        if (ticket !== undefined && isLucky(output, ticket.x, target)) lucky.push({ ...ticket, y: bytesToHex(output) });
+      });
+      await nextTurn();
+    }
+    log.info({ event: "draw", task: taskId, slot: this.#context.slot, epoch: Number(epoch), tickets: tickets.length, lucky: lucky.length });
+    for (const ticket of lucky) await this.#claim(epoch, commit, ticket);
+  }
+
+  /** The epoch's target, fixing it on-chain if nobody has yet. */
+  async #openEpoch(epoch: bigint): Promise<bigint> {
+    const { chain, contracts } = this.#node;
+    const { address, abi } = contracts.mint;
+    const call = { address, abi, functionName: "openEpoch", args: [epoch] } as const;
+    await chain.transact(call).catch((error: unknown) => {
+      // Somebody else was first.
+      if (!isRevert(error)) throw error;
+    });
+    return contracts.mint.read.targetOf([epoch]);
+  }
+
+  /** All tickets that the commit's iterations earned. */
+  async #ticketsOf(commit: Commit): Promise<Ticket[]> {
+    const { chain, contracts } = this.#node;
+    const { log, terms } = this.#session;
+    const { slot } = this.#context;
+    const macsPerTicket = await contracts.mint.read.macsPerTicket();
+    const { macs } = (await this.#follower.now()).task;
+    const tickets: Ticket[] = [];
+    for (const segment of log.chain(slot))
+      for (const record of segment.message.records) {
+        if (record.index < commit.first || record.index > commit.last) continue;
+        const count = Number(ticketsOf(macs, macsPerTicket, record.index));
+        for (let ticket = 0; ticket < count; ticket += 1) {
+          const x = ticketInput({
+            chainId: BigInt(chain.deployment.chainId),
+            mint: contracts.mint.address,
+            taskId: terms.taskId,
+            miner: self(this.#node),
+            slot,
+            index: record.index,
+            work: record.work,
+            ticket,
+          });
+          tickets.push({ record, segment, ticket, x });
+        }
+      }
+    return tickets;
+  }
+
+  async #claim(epoch: bigint, commit: Commit, lucky: LuckyTicket): Promise<void> {
+    const { chain, contracts, log } = this.#node;
+    const { taskId } = this.#session.terms;
+    const { slot } = this.#context;
+    const { segment, signature, records } = lucky.segment.message;
+    const ids = this.#session.log
+      .chain(slot)
+      .filter(({ message }) => message.segment.first >= commit.first && message.segment.last <= commit.last)
+      .map(({ id }) => id);
+    const claimId = keccak256(
+      encodeAbiParameters(
+        [{ type: "bytes32" }, { type: "uint256" }, { type: "uint256" }, { type: "uint256" }],
+        [taskId, BigInt(slot), BigInt(lucky.record.index), BigInt(lucky.ticket)],
+      ),
+    );
+    const { state } = await contracts.mint.read.claimOf([claimId]);
+    if (state === ClaimState.None) {
+      log.info({ event: "lucky", task: taskId, slot, epoch: Number(epoch), iteration: lucky.record.index, ticket: lucky.ticket, claimId });
+      const trace = await this.#hasher.trace(lucky.x);
+      const { address, abi } = contracts.mint;
+      try {
+        await chain.transact({
+          address,
+          abi,
+          functionName: "claim",
+          args: [
+            {
+              segment,
+              signature,
+              segmentProof: merkleProof(ids, ids.indexOf(lucky.segment.id)),
+              record: lucky.record,
+              recordProof: merkleProof(records.map(recordHash), lucky.record.index - segment.first),
+              epoch,
+              ticket: lucky.ticket,
+              y: lucky.y,
+              traceId: tensHashTraceId(trace),
+            },
+          ],
+        });
+      } catch (error) {
+        if (!isRevert(error)) throw error;
+        log.warn({ event: "claim-refused", task: taskId, claimId, error });
+        return;
+      }
+      log.info({ event: "claim", task: taskId, slot, claimId });
+    }
+    this.#open.push({ claimId, epoch });
+  }
+
+  /** Mints what is attested and past its windows; lets go of what never will be. */
+  async #mintDue({ head }: TaskMoment): Promise<void> {
+    const { chain, contracts, log } = this.#node;
+    const { address, abi } = contracts.mint;
+    const undecided: OpenClaim[] = [];
+    for (const claim of this.#open) {
+      if (head.number < (await contracts.beacon.read.settlesAt([claim.epoch]))) {
+        undecided.push(claim);
+        continue;
+      }
+      const { state } = await contracts.mint.read.claimOf([claim.claimId]);
+      if (state !== ClaimState.Attested) {
+        log.warn({ event: "claim-lost", claimId: claim.claimId, state });
+        continue;
+      }
+      await chain.transact({ address, abi, functionName: "mint", args: [claim.claimId] });
+      const { reward } = await contracts.mint.read.claimOf([claim.claimId]);
+      log.info({ event: "mint", claimId: claim.claimId, reward: formatEther(reward) });
+    }
+    this.#open = undecided;
+  }
+}

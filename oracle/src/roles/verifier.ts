@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+
+import type { Hex } from "viem";
+import { bytesToHex, encodeAbiParameters, isAddressEqual, keccak256, stringToHex } from "viem";
+
+import { isRevert } from "../chain/chain.ts";
+import { ClaimStore } from "../storage/claim-store.ts";
+import { ClaimAudit } from "./claim-audit.ts";
+import type { AuditedClaim, Finding } from "./claim-audit.ts";
+import { ClaimState } from "./claim-state.ts";
+import { withCranks } from "./cranks.ts";
+import { ensureStake } from "./membership.ts";
+import type { Node } from "./node.ts";
+import { self } from "./node.ts";
+import { collectPay } from "./pay.ts";
+import { joinSession, loadTrainingSet } from "./session.ts";
+import type { TaskFollower, TaskMoment } from "./task-follower.ts";
+import { isTerminal, Phase } from "./task-follower.ts";
+import type { TaskTerms } from "./terms.ts";
+
+/**
+ * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, and attests or reports it. What it could
+ * not check because data is missing it leaves alone.
+ */
+export async function runVerifier(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+  await withCranks(node, follower, terms, async () => {
+    const { task } = await follower.until((moment) => moment.task.phase >= Phase.Training);
+    if (task.phase === Phase.Cancelled) return;
+    const session = await joinSession(node, follower, terms);
+    const audit = new ClaimAudit(node, session, await loadTrainingSet(node, terms));
+    await new Verifier(node, follower, terms, audit).run();
+    await collectPay(node, follower);
+  });
+}
+
+/** Locks stake in the verifier pool unless the node is in it already. */
+export async function enlist(node: Node, amount: bigint): Promise<void> {
+  const { pool } = node.contracts;
+  const weight = await pool.read.weightOf([self(node)]);
+  if (weight >= amount) return;
+  await ensureStake(node, amount - weight);
+  const { address, abi } = pool;
+  await node.chain.transact({ address, abi, functionName: "enlist", args: [amount - weight, self(node)] });
+  node.log.info({ event: "enlisted" });
+}
+
+interface Attestation {
+  readonly salt: Hex;
+  readonly traceRoot: Hex;
+}
+
+class Verifier {
+  readonly #node: Node;
+  readonly #follower: TaskFollower;
+  readonly #terms: TaskTerms;
+  readonly #audit: ClaimAudit;
+  readonly #store: ClaimStore;
+  #scanned: bigint;
+  readonly #open = new Map<Hex, AuditedClaim>();
+  /** Audits take longer than a block, so they run beside the rounds, one after the other. */
+  readonly #findings = new Map<Hex, Finding | "pending">();
+  #auditing: Promise<void> = Promise.resolve();
+
+  constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit) {
+    this.#node = node;
+    this.#follower = follower;
+    this.#terms = terms;
+    this.#audit = audit;
+    this.#store = new ClaimStore(node.database);
+    this.#scanned = terms.createdAt;
+  }
+
+  async run(): Promise<void> {
+    for (let moment = await this.#follower.now(); ; moment = await this.#next()) {
+      await this.#collect(moment);
+      for (const claim of [...this.#open.values()]) await this.#attend(claim, moment);
+      if (isTerminal(moment.task.phase) && this.#open.size === 0) return;
+    }
+  }
+
+  /** The next moment, or the failure of an audit. */
+  async #next(): Promise<TaskMoment> {
+    const next = this.#follower.next();
+    return Promise.race([next, this.#auditing.then(() => next)]);
+  }
+
+  #startAudit(claim: AuditedClaim): void {
+    this.#findings.set(claim.claimId, "pending");
+    this.#auditing = this.#auditing.then(async () => {
+      this.#findings.set(claim.claimId, await this.#audit.audit(claim));
+    });
+  }
+
+  /** Takes in the claims made since the last look. */
+  async #collect({ head }: TaskMoment): Promise<void> {
+    if (head.number < this.#scanned) return;
+    for (const claim of await this.#audit.claimsBetween(this.#scanned, head.number)) this.#open.set(claim.claimId, claim);
+    this.#scanned = head.number + 1n;
+  }
+
+  /** Does what the claim's round asks of this verifier now. */
+  async #attend(claim: AuditedClaim, { head }: TaskMoment): Promise<void> {
+    const { claimId, epoch } = claim;
+    const { beacon, mint } = this.#node.contracts;
+    const { state } = await mint.read.claimOf([claimId]);
+    if (state !== ClaimState.Claimed || head.number >= (await beacon.read.settlesAt([epoch]))) {
+      this.#open.delete(claimId);
+      return;
+    }
+    const kept = this.#store.get(claimId);
+    try {
+      const [round, revealing] = await mint.read.roundOf([claimId]);
+      if (kept?.state === `sealed-${String(round)}`) {
+        if (revealing) await this.#reveal(claim, kept.payload as Attestation, round);
+        return;
+      }
+      if (kept?.state === `opened-${String(round)}` || !(await this.#drawn(claimId, round))) return;
+      const finding = this.#findings.get(claimId);
+      if (finding === undefined) this.#startAudit(claim);
+      else if (finding === "pending" || finding.outcome === "unavailable") return;
+      else if (finding.outcome === "false") await this.#report(claim, finding.reason);
+      else if (!revealing) await this.#seal(claim, finding.traceRoot, round);
+    } catch (error) {
+      // The half-round ended under way, or the claim was decided by others: the next moment shows.
+      if (!isRevert(error)) throw error;
+      this.#node.log.warn({ event: "attestation-refused", claimId, error });
+    }
+  }
+
+  async #drawn(claimId: Hex, round: number): Promise<boolean> {
+    const { mint } = this.#node.contracts;
+    const seats = await mint.read.verifiersPerClaim();
+    for (let seat = 0; seat < seats; seat += 1) {
+      const drawn = await mint.read.drawnVerifier([claimId, round, seat]);
+      if (isAddressEqual(drawn, self(this.#node))) return true;
+    }
+    return false;
+  }
+
+  async #seal({ claimId }: AuditedClaim, traceRoot: Hex, round: number): Promise<void> {
+    const salt = bytesToHex(randomBytes(32));
+    const sealedRoot = sealAttestation(claimId, self(this.#node), traceRoot, salt);
+    // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
+    this.#store.put({ claimId, taskId: this.#terms.taskId, state: `sealed-${String(round)}`, payload: { salt, traceRoot } });
+    const { address, abi } = this.#node.contracts.mint;
+    await this.#node.chain.transact({
+      address,
+      abi,
+      functionName: "commitAttestation",
+      args: [claimId, self(this.#node), sealedRoot],
+    });
+    this.#node.log.info({ event: "attestation-sealed", claimId });
+  }
+
+  async #reveal({ claimId, slot }: AuditedClaim, attestation: Attestation, round: number): Promise<void> {
+    const { address, abi } = this.#node.contracts.mint;
+    await this.#node.chain.transact({
+      address,
+      abi,
+      functionName: "revealAttestation",
+      args: [claimId, self(this.#node), attestation.traceRoot, attestation.salt],
+    });
+    this.#store.put({ claimId, taskId: this.#terms.taskId, state: `opened-${String(round)}`, payload: attestation });
+    this.#node.log.info({ event: "attested", claimId, slot, traceRoot: attestation.traceRoot });
+  }
+
+  async #report({ claimId, slot }: AuditedClaim, reason: string): Promise<void> {
+    const { address, abi } = this.#node.contracts.mint;
+    await this.#node.chain.transact({
+      address,
+      abi,
+      functionName: "report",
+      args: [claimId, self(this.#node), keccak256(stringToHex(reason))],
+    });
+    this.#node.log.warn({ event: "reported", claimId, slot, reason });
+  }
+}
+
+/** keccak256(abi.encode(claimId, verifier, traceRoot, salt)), as WorkMint opens it. */
+export function sealAttestation(claimId: Hex, verifier: Hex, traceRoot: Hex, salt: Hex): Hex {
+  return keccak256(
+    encodeAbiParameters(
+      [{ type: "bytes32" }, { type: "address" }, { type: "bytes32" }, { type: "bytes32" }],
+      [claimId, verifier, traceRoot, salt],
+    ),
+  );
+}

@@ -1,0 +1,69 @@
+import Table from "cli-table3";
+import { createLogUpdate } from "log-update";
+import pc from "picocolors";
+
+import type { MinerState, RunState } from "./run-state.ts";
+
+/** Milliseconds between two pictures. */
+const REFRESH = 200;
+const BAR_WIDTH = 16;
+
+/** Shows a run on a terminal while it goes on. */
+export class LiveView {
+  readonly #state: RunState;
+  readonly #started = Date.now();
+  readonly #update = createLogUpdate(process.stdout);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(state: RunState) {
+    this.#state = state;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#update(this.#picture());
+    }, REFRESH);
+  }
+
+  /** Leaves the last picture standing. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#update(this.#picture());
+    this.#update.done();
+  }
+
+  #picture(): string {
+    const { phase, block, claimed, attested, reported, notices } = this.#state;
+    const seconds = Math.round((Date.now() - this.#started) / 1000);
+    const head = `${pc.bold("Gristmill")}  phase ${pc.cyan(phase)}  block ${String(block)}  ${String(seconds)} s`;
+    const claims = `claims ${String(claimed)}, confirmed ${pc.green(String(attested))}, reported ${reported > 0 ? pc.red(String(reported)) : "0"}`;
+    return [head, minerTable([...this.#state.miners.values()]), claims, ...notices.slice(-4).map((line) => pc.yellow(line))].join("\n");
+  }
+}
+
+/** One row a miner. */
+function minerTable(miners: readonly MinerState[]): string {
+  const table = new Table({
+    head: ["miner", "progress", "iterations", "loss", "accuracy", "update size", "tickets", "lucky", "minted", "state"],
+    style: { head: ["cyan"], compact: true },
+  });
+  for (const miner of miners)
+    table.push([
+      miner.name,
+      bar(miner.iteration, miner.iterations),
+      `${String(miner.iteration)}/${String(miner.iterations)}`,
+      miner.loss?.toFixed(3) ?? "",
+      miner.accuracy === undefined ? "" : `${(100 * miner.accuracy).toFixed(1)} %`,
+      miner.updates?.toFixed(0) ?? "",
+      String(miner.tickets),
+      String(miner.lucky),
+      miner.minted === 0 ? "" : miner.minted.toFixed(2),
+      miner.state === "killed" ? pc.red(miner.state) : miner.state,
+    ]);
+  return table.toString();
+}
+
+function bar(done: number, total: number): string {
+  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
+  return pc.green("█".repeat(filled)) + pc.gray("░".repeat(BAR_WIDTH - filled));
+}

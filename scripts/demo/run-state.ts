@@ -1,0 +1,129 @@
+/** One line of a node's log that reports a step of the protocol. */
+export interface NodeEvent {
+  readonly event: string;
+  readonly role: string;
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+/** What is known of a miner, from its own log. */
+export interface MinerState {
+  readonly name: string;
+  slot?: number;
+  iteration: number;
+  iterations: number;
+  accuracy?: number;
+  loss?: number;
+  updates?: number;
+  tickets: number;
+  lucky: number;
+  claims: number;
+  minted: number;
+  paid?: string;
+  stateId?: string;
+  state: string;
+}
+
+/** Everything the live view and the report show, put together from the nodes' events. */
+export class RunState {
+  readonly miners = new Map<string, MinerState>();
+  readonly stateIds = new Map<string, string>();
+  readonly paid = new Map<string, string>();
+  readonly notices: string[] = [];
+  taskId: string | undefined;
+  phase = "starting";
+  block = 0;
+  attested = 0;
+  reported = 0;
+  claimed = 0;
+  score: { readonly correct: number } | undefined;
+  model: { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number } | undefined;
+
+  /** Takes an event in. */
+  apply(event: NodeEvent): void {
+    switch (event.event) {
+      case "task-created":
+        this.taskId = String(event["task"]);
+        break;
+      case "phase":
+        this.phase = String(event["phase"]);
+        this.block = Math.max(this.block, Number(event["block"]));
+        break;
+      case "final-state":
+      case "log":
+        this.stateIds.set(event.name, String(event["stateId"]));
+        break;
+      case "attested":
+        this.attested += 1;
+        break;
+      case "reported":
+        this.reported += 1;
+        this.notices.push(`${event.name} reported a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
+        break;
+      case "score":
+        this.score = { correct: Number(event["correct"]) };
+        break;
+      case "model":
+        this.stateIds.set(event.name, String(event["stateId"]));
+        this.model = {
+          path: String(event["path"]),
+          accuracy: Number(event["accuracy"]),
+          correct: Number(event["correct"]),
+          examples: Number(event["examples"]),
+        };
+        break;
+      case "paid":
+        this.paid.set(event.name, String(event["amount"]));
+        break;
+    }
+    if (event.role === "miner") applyToMiner(this.#miner(event.name), event);
+    if (event.event === "claim") this.claimed += 1;
+  }
+
+  #miner(name: string): MinerState {
+    let miner = this.miners.get(name);
+    if (miner === undefined) {
+      miner = { name, iteration: 0, iterations: 0, tickets: 0, lucky: 0, claims: 0, minted: 0, state: "starting" };
+      this.miners.set(name, miner);
+    }
+    return miner;
+  }
+}
+
+function applyToMiner(miner: MinerState, event: NodeEvent): void {
+  switch (event.event) {
+    case "joined":
+      miner.slot = Number(event["place"]);
+      miner.state = "joined";
+      break;
+    case "progress":
+      miner.iteration = Number(event["iteration"]);
+      miner.iterations = Number(event["iterations"]);
+      miner.accuracy = Number(event["accuracy"]);
+      miner.loss = Number(event["loss"]);
+      miner.updates = Number(event["updates"]);
+      miner.state = miner.iteration < miner.iterations ? "training" : "trained";
+      break;
+    case "draw":
+      miner.tickets += Number(event["tickets"]);
+      miner.lucky += Number(event["lucky"]);
+      break;
+    case "claim":
+      miner.claims += 1;
+      break;
+    case "mint":
+      miner.minted += Number(event["reward"]);
+      break;
+    case "final-state":
+      miner.stateId = String(event["stateId"]);
+      miner.state = "submitted";
+      break;
+    case "paid":
+      miner.paid = String(event["amount"]);
+      miner.state = "paid";
+      break;
+    case "killed":
+      miner.state = "killed";
+      break;
+  }
+}
