@@ -32,7 +32,7 @@ contract VerifierPool is IVerifierPool {
     }
 
     uint256 private constant CAPACITY = 1 << 10;
-    bytes32 public constant override lockId = keccak256("gristmill.VerifierPool");
+    bytes32 private constant LOCK_ID = keccak256("gristmill.VerifierPool");
 
     IStakeManager private immutable _stakes;
     IEpochBeacon private immutable _beacon;
@@ -69,7 +69,7 @@ contract VerifierPool is IVerifierPool {
         verifier.weight = SafeCast.toUint128(weight);
         _setWeight(verifier.place, weight - amount, weight);
         emit VerifierEnlisted(msg.sender, operator, weight);
-        _stakes.lock(msg.sender, lockId, amount);
+        _stakes.lock(msg.sender, LOCK_ID, amount);
     }
 
     /// @inheritdoc IVerifierPool
@@ -94,7 +94,7 @@ contract VerifierPool is IVerifierPool {
 
         delete _verifiers[msg.sender];
         emit VerifierReleased(msg.sender, verifier.weight);
-        _stakes.unlock(msg.sender, lockId, verifier.weight);
+        _stakes.unlock(msg.sender, LOCK_ID, verifier.weight);
     }
 
     /// @inheritdoc IVerifierPool
@@ -115,6 +115,11 @@ contract VerifierPool is IVerifierPool {
     /// @inheritdoc IVerifierPool
     function capacity() external pure returns (uint256) {
         return CAPACITY;
+    }
+
+    /// @inheritdoc IVerifierPool
+    function lockId() external pure returns (bytes32) {
+        return LOCK_ID;
     }
 
     /// @inheritdoc IVerifierPool
