@@ -40,8 +40,8 @@ export function exactProduct(
 /** The engine as the product of the SDK's reference iteration and evaluation. */
 export function engineProduct(engine: MatrixEngine): Product {
   return (a, b) => {
-    const product = exactProduct(engine, Float32Array.from(a.data), a.rows, a.cols, transposed(b), b.rows);
-    return matrix("i32", a.rows, b.rows, Int32Array.from(product));
+    const product = exactProduct(engine, new Float32Array(a.data), a.rows, a.cols, transposed(b), b.rows);
+    return matrix("i32", a.rows, b.rows, new Int32Array(product));
   };
 }
 

@@ -201,7 +201,7 @@ export class Trainer {
     const errors = softmaxGrad(z, y, this.#layers.at(-1)!.shift);
     const { correct, loss } = scoreLogits(z, errors, y);
     const gradients = new Array<Integers>(this.#layers.length);
-    let e: Float32Array = Float32Array.from(errors.data);
+    let e: Float32Array = new Float32Array(errors.data);
     for (let l = this.#layers.length - 1; l >= 0; l--) {
       const layer = this.#layers[l]!;
       const below = activations[l]!;
@@ -293,7 +293,7 @@ export class Trainer {
       activations.push(a);
     }
     const { cols, qt } = this.#layers.at(-1)!;
-    const z = matrix("i32", rows, classes, Int32Array.from(this.#product(a, rows, cols, qt, classes)));
+    const z = matrix("i32", rows, classes, new Int32Array(this.#product(a, rows, cols, qt, classes)));
     return { activations, z, y: readLabels(this.parameters, batch.y) };
   }
 
