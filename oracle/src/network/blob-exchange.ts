@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import { withBitswap } from "@helia/bitswap";
 import { unixfs, type UnixFSComponents } from "@helia/unixfs";
@@ -13,6 +14,8 @@ import { GristmillError } from "@gristmill/sdk";
 
 /** What a blob's inner nodes may add to its bytes: a link of some 60 bytes for each block of 1 MiB, generously. */
 const OVERHEAD_BYTES = 65_536;
+/** Bitswap drops an aborted want only this much later (its debounce is 10 ms), and loses one that is renewed before. */
+const WANT_FORGOTTEN_MS = 50;
 /** An index file while it is being written. */
 const PARTIAL = ".partial";
 
@@ -99,6 +102,7 @@ export class BlobExchange {
         return [cid, concat(chunks, length)];
       });
     } catch (cause) {
+      await setTimeout(WANT_FORGOTTEN_MS);
       const refusal = causes(cause).find((error) => error instanceof GristmillError);
       if (refusal !== undefined) throw refusal;
       throw new GristmillError("BLOB_UNAVAILABLE", `No connected peer served the blob ${address} in time.`, {
@@ -138,23 +142,25 @@ export class BlobExchange {
   ): Promise<T> {
     const blockstore = this.#helia.blockstore;
     const touched = new Set<string>();
+    const once = createOncePerBlock();
     let bytes = 0;
     this.#underWay.add(touched);
     try {
       const [cid, result] = await work({
         has: (block, options) => blockstore.has(block, options),
-        put: (block, value, options) => {
+        put: async (block, value, options) => {
           touched.add(blockAddress(block));
-          return blockstore.put(block, value, options);
+          await once(block, async () => blockstore.put(block, value, options));
+          return block;
         },
         get: async function* (block, options) {
-          const first = !touched.has(blockAddress(block));
           touched.add(blockAddress(block));
-          for await (const chunk of blockstore.get(block, options)) {
-            if (first) bytes += chunk.length;
+          // Into the store first, where a block that repeats is found; from there to the caller.
+          await once(block, async () => {
+            for await (const chunk of blockstore.get(block, options)) bytes += chunk.length;
             if (bytes > maxBytes) throw tooLarge(maxBytes - OVERHEAD_BYTES);
-            yield chunk;
-          }
+          });
+          yield* blockstore.get(block, options);
         },
       });
       this.#keep(cid.toString(), touched);
@@ -181,6 +187,23 @@ export class BlobExchange {
     for await (const { cid } of this.#blocks.getAll())
       if (!needed.has(blockAddress(cid))) await this.#blocks.delete(cid);
   }
+}
+
+/**
+ * Does what is to be done with a block once, however often a blob repeats it. The file store, asked to write one block
+ * twice at a time, loses a race with itself for its temporary file and then waits for a second.
+ */
+function createOncePerBlock(): (block: CID, action: () => Promise<unknown>) => Promise<void> {
+  const done = new Map<string, Promise<unknown>>();
+  return async (block, action) => {
+    const address = blockAddress(block);
+    let doing = done.get(address);
+    if (doing === undefined) {
+      doing = action();
+      done.set(address, doing);
+    }
+    await doing;
+  };
 }
 
 /** The one name of a block whatever codec it is read with: the store, too, goes by the hash alone. */

@@ -112,6 +112,10 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    connectionGater: {
+      denyDialPeer: (peer) => penalties.isTurnedAway(peer.toString()),
+      denyInboundEncryptedConnection: (peer) => penalties.isTurnedAway(peer.toString()),
+    },
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       // A whole test network may start at once behind one address; the defaults, 5 a second and 10, refuse it.
@@ -150,7 +154,8 @@ function createGossip(penalties: PeerPenalties): ReturnType<typeof gossipsub> {
     maxInboundDataLength: MAX_FRAME_BYTES,
     maxOutboundBufferSize: 4 * MAX_FRAME_BYTES,
     scoreParams: {
-      appSpecificScore: (peerId) => penalties.score(peerId),
+      // The mesh prefers peers without penalties.
+      appSpecificScore: (peerId) => -penalties.points(peerId),
       appSpecificWeight: 1,
       // Several honest nodes on one machine share its address.
       IPColocationFactorWeight: 0,
@@ -292,6 +297,9 @@ class GossipNetwork implements Network {
     // An honest peer may pass on what this node knows, or what contradicts another version that this node saw first.
     if (verdict === "replayed" || verdict === "equivocation") return TopicValidatorResult.Ignore;
     this.#penalties.add(peer.toString());
+    // Cut off, not only ignored: what it has sent ahead is thrown away with the connection. It fails only on a peer
+    // that is gone already.
+    if (this.#penalties.isTurnedAway(peer.toString())) this.#libp2p.hangUp(peer).catch(() => undefined);
     return TopicValidatorResult.Reject;
   }
 
