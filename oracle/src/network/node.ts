@@ -57,7 +57,10 @@ export interface Network {
   readonly peers: readonly string[];
   readonly blobs: BlobExchange;
 
-  /** Subscribes to a task's topic. From now on its messages are judged, stored, forwarded, and served to peers. */
+  /**
+   * Subscribes to a task's topic. From now on its messages are judged, stored, forwarded, and served to peers; what
+   * neighbours have of it already is fetched from them.
+   */
   joinTask(context: TaskContext, handlers: TaskHandlers): void;
   leaveTask(taskId: Hex): void;
   /** Ids of connected peers that take part in the task. */
@@ -171,6 +174,7 @@ class GossipNetwork implements Network {
   readonly #penalties: PeerPenalties;
   readonly #peerExchange: PeerExchange;
   readonly #topics = new Map<Hex, TaskTopic>();
+  readonly #stopped = new AbortController();
   readonly #countsOfLeft = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
 
   constructor(libp2p: Node, penalties: PeerPenalties, folder: string, bootstrap: readonly Multiaddr[]) {
@@ -181,6 +185,10 @@ class GossipNetwork implements Network {
   }
 
   async start(): Promise<void> {
+    this.#libp2p.services.pubsub.addEventListener("gossipsub:graft", ({ detail }) => {
+      const topic = [...this.#topics.values()].find(({ context }) => topicName(context.taskId) === detail.topic);
+      if (topic !== undefined) void this.#catchUp(topic, peerIdFromString(detail.peerId));
+    });
     await this.blobs.start();
     await serveSegments(this.#libp2p, (taskId) => this.#topics.get(taskId)?.handlers.store);
     await serveCheckpoints(this.#libp2p, async (taskId, slot, segmentId, signal) =>
@@ -240,12 +248,12 @@ class GossipNetwork implements Network {
     let fetched = 0;
     for (const peer of this.#sources(taskId)) {
       // A peer answers in portions: it is asked again as long as that brings us further.
-      for (let next = firstMissing(topic, slot, from, to), asked = -1; next !== undefined && next > asked;) {
+      for (let next = topic.firstMissing(slot, from, to), asked = -1; next !== undefined && next > asked;) {
         asked = next;
         fetched += await this.#fetch(topic, peer, { slot, from: next, to }, signal);
-        next = firstMissing(topic, slot, next, to);
+        next = topic.firstMissing(slot, next, to);
       }
-      if (firstMissing(topic, slot, from, to) === undefined) break;
+      if (topic.firstMissing(slot, from, to) === undefined) break;
     }
     return fetched;
   }
@@ -286,6 +294,7 @@ class GossipNetwork implements Network {
 
   async stop(): Promise<void> {
     for (const taskId of [...this.#topics.keys()]) this.leaveTask(taskId);
+    this.#stopped.abort();
     this.#peerExchange.stop();
     const stopped = this.blobs.stop().then(() => this.#libp2p.stop());
     await Promise.race([stopped, setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false })]);
@@ -301,6 +310,19 @@ class GossipNetwork implements Network {
     // that is gone already.
     if (this.#penalties.isTurnedAway(peer.toString())) this.#libp2p.hangUp(peer).catch(() => undefined);
     return TopicValidatorResult.Reject;
+  }
+
+  /**
+   * Takes over what a peer has of a task when it becomes a neighbour in the topic's mesh. Gossip alone loses what is
+   * published while the streams between two nodes are still being opened; and who joins late has missed all of it.
+   */
+  async #catchUp(topic: TaskTopic, peer: PeerId): Promise<void> {
+    for (let fetched = 1; fetched > 0;) {
+      const from = topic.context.operators.map(
+        (_, slot) => topic.firstMissing(slot, 0, Infinity) ?? topic.context.iterations,
+      );
+      fetched = await this.#fetch(topic, peer, { from }, this.#stopped.signal);
+    }
   }
 
   /** Never throws: a peer that fails brings nothing. */
@@ -342,17 +364,6 @@ class GossipNetwork implements Network {
 
 function topicName(taskId: Hex): string {
   return `/gristmill/task/1/${taskId}`;
-}
-
-/** The first iteration in `from..to` that no stored segment of the slot covers. */
-function firstMissing(topic: TaskTopic, slot: number, from: number, to: number): number | undefined {
-  const end = Math.min(to, topic.context.iterations - 1);
-  for (let index = from; index <= end;) {
-    const segment = topic.handlers.store.byIndex(slot, index);
-    if (segment === undefined) return index;
-    index = segment.last + 1;
-  }
-  return undefined;
 }
 
 function addCounts(sum: Record<Verdict, number>, counts: VerdictCounts): void {

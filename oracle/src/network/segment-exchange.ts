@@ -3,31 +3,39 @@ import { GristmillError } from "@gristmill/sdk";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import { bytesToHex, hexToBytes, type Hex } from "viem";
 
-import type { SegmentStore } from "../storage/segment-store.ts";
+import type { SegmentStore, StoredSegment } from "../storage/segment-store.ts";
 import { ask, serve, type ExchangeProtocol } from "./exchange.ts";
-import { MAX_MESSAGE_BYTES } from "./limits.ts";
+import { MAX_MESSAGE_BYTES, MAX_SLOTS } from "./limits.ts";
 
 /** Answers of one stream; who wants more asks again from where they end. */
 const MAX_SEGMENTS_PER_STREAM = 256;
 
+/** Iterations are u32. */
+const MAX_INDEX = 2 ** 32 - 1;
+
 const SEGMENTS_PROTOCOL: ExchangeProtocol = {
   id: "/gristmill/segments/1",
-  maxQuestionBytes: 256,
+  // Task id, and an integer of at most five bytes for each slot.
+  maxQuestionBytes: 64 + 5 * MAX_SLOTS,
   maxAnswerBytes: MAX_MESSAGE_BYTES,
   maxTotalBytes: 16 * MAX_MESSAGE_BYTES,
   serveTimeoutMs: 30_000,
 };
 
-/** Segments of a slot that somebody wants: those with an iteration in a range, or the one of an id. */
+/**
+ * What somebody wants: a slot's segments with an iteration in a range, or the one of an id; or, of every slot, all from
+ * an iteration on.
+ */
 export type WantedSegments =
+  | { readonly from: readonly number[] }
   | { readonly slot: number; readonly from: number; readonly to: number }
   | { readonly slot: number; readonly segmentId: Hex };
 
 /**
  * Serves the stored messages of tasks: the way in which a node that missed gossip, or joined late, catches up.
  *
- * The question is DAG-CBOR: `[taskId, slot, from, to]` or `[taskId, slot, segmentId]`; each answer is one message as it
- * travelled, in order of iterations.
+ * The question is DAG-CBOR: `[taskId, [from of slot 0, ...]]`, `[taskId, slot, from, to]` or `[taskId, slot, segmentId]`;
+ * each answer is one message as it travelled, a slot's in order of iterations.
  *
  * @param storeOf the store of a task that this node takes part in
  */
@@ -36,18 +44,28 @@ export async function serveSegments(libp2p: Libp2p, storeOf: (taskId: Hex) => Se
     const { taskId, wanted } = decodeQuestion(question);
     const store = storeOf(taskId);
     if (store === undefined) return;
-    if ("segmentId" in wanted) {
-      const segment = store.byId(wanted.slot, wanted.segmentId);
-      if (segment !== undefined) yield segment.bytes;
-      return;
-    }
+    let segments = 0;
     let total = 0;
-    for (const { bytes } of store.range(wanted.slot, wanted.from, wanted.to, MAX_SEGMENTS_PER_STREAM)) {
+    for (const { bytes } of select(store, wanted)) {
+      segments++;
       total += bytes.length;
-      if (total > SEGMENTS_PROTOCOL.maxTotalBytes) return;
+      if (segments > MAX_SEGMENTS_PER_STREAM || total > SEGMENTS_PROTOCOL.maxTotalBytes) return;
       yield bytes;
     }
   });
+}
+
+function* select(store: SegmentStore, wanted: WantedSegments): Iterable<StoredSegment> {
+  if ("segmentId" in wanted) {
+    const segment = store.byId(wanted.slot, wanted.segmentId);
+    if (segment !== undefined) yield segment;
+  } else if ("slot" in wanted) {
+    yield* store.range(wanted.slot, wanted.from, wanted.to, MAX_SEGMENTS_PER_STREAM);
+  } else {
+    for (const [slot, from] of wanted.from.entries()) {
+      yield* store.range(slot, from, MAX_INDEX, MAX_SEGMENTS_PER_STREAM);
+    }
+  }
 }
 
 /**
@@ -62,21 +80,24 @@ export function askForSegments(
   wanted: WantedSegments,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { slot } = wanted;
-  const which = "segmentId" in wanted ? [hexToBytes(wanted.segmentId)] : [wanted.from, wanted.to];
-  const question = dagCbor.encode([hexToBytes(taskId), slot, ...which]);
+  const question = dagCbor.encode([hexToBytes(taskId), ...encodeWanted(wanted)]);
   return ask(libp2p, peer, SEGMENTS_PROTOCOL, question, signal);
 }
 
+function encodeWanted(wanted: WantedSegments): unknown[] {
+  if ("segmentId" in wanted) return [wanted.slot, hexToBytes(wanted.segmentId)];
+  return "slot" in wanted ? [wanted.slot, wanted.from, wanted.to] : [wanted.from];
+}
+
 function decodeQuestion(question: Uint8Array): { readonly taskId: Hex; readonly wanted: WantedSegments } {
-  const [taskId, slot, ...which] = dagCbor.decode<unknown[]>(question);
-  const [from, to] = which;
-  if (isId(taskId) && isIndex(slot)) {
-    if (which.length === 1 && isId(from)) {
-      return { taskId: bytesToHex(taskId), wanted: { slot, segmentId: bytesToHex(from) } };
+  const [id, first, second, third, ...rest] = dagCbor.decode<unknown[]>(question);
+  if (isId(id) && rest.length === 0) {
+    const taskId = bytesToHex(id);
+    if (Array.isArray(first) && first.every(isIndex)) return { taskId, wanted: { from: first } };
+    if (isIndex(first) && isId(second)) return { taskId, wanted: { slot: first, segmentId: bytesToHex(second) } };
+    if (isIndex(first) && isIndex(second) && isIndex(third)) {
+      return { taskId, wanted: { slot: first, from: second, to: third } };
     }
-    if (which.length === 2 && isIndex(from) && isIndex(to))
-      return { taskId: bytesToHex(taskId), wanted: { slot, from, to } };
   }
   throw new GristmillError("QUESTION_MALFORMED", `A peer's question on ${SEGMENTS_PROTOCOL.id} is malformed.`);
 }
@@ -86,5 +107,5 @@ function isId(value: unknown): value is Uint8Array {
 }
 
 function isIndex(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_INDEX;
 }

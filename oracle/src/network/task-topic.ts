@@ -34,16 +34,31 @@ export type VerdictCounts = Readonly<Record<Verdict, number>>;
 export class TaskTopic {
   readonly context: PreparedContext;
   readonly handlers: TaskHandlers;
+  /** Up to which iteration each slot's segments are known to be all there. */
+  readonly #complete: number[];
   readonly #recoverSigner = createSignerRecovery();
   readonly #counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
 
   constructor(context: TaskContext, handlers: TaskHandlers) {
     this.context = prepareContext(context);
+    this.#complete = context.operators.map(() => 0);
     this.handlers = handlers;
   }
 
   get counts(): VerdictCounts {
     return { ...this.#counts };
+  }
+
+  /** The first iteration in `from..to` of the slot that no stored segment covers. */
+  firstMissing(slot: number, from: number, to: number): number | undefined {
+    const { store } = this.handlers;
+    // The store only grows, so what was complete once stays so.
+    let index = Math.max(from, from <= (this.#complete[slot] as number) ? (this.#complete[slot] as number) : 0);
+    for (let segment = store.byIndex(slot, index); segment !== undefined; segment = store.byIndex(slot, index)) {
+      index = segment.last + 1;
+    }
+    if (from === 0) this.#complete[slot] = index;
+    return index <= Math.min(to, this.context.iterations - 1) ? index : undefined;
   }
 
   /** Takes in a message from a peer. Never throws. */

@@ -146,7 +146,7 @@ describe("network", function () {
     }
 
     it("drops and counts a message that it knows already, and one that contradicts another", async () => {
-      const [target, bystander] = (await net.joinAll(context, 2)) as [TestNode, TestNode];
+      const target = await net.join(context);
       const known = makeSegment(context, { slot: 0, first: 0 });
       target.store.append(place(known));
       const attacker = await net.attacker(target.network, topic);
@@ -161,7 +161,6 @@ describe("network", function () {
       expect(target.segments).to.deep.equal([]);
       // The evidence is kept.
       expect(target.store.byId(0, segmentId(second.segment))).to.not.equal(undefined);
-      expect(bystander.segments).to.deep.equal([]);
     });
 
     it("turns away a peer that floods it with garbage, and nobody else", async () => {
@@ -189,13 +188,21 @@ describe("network", function () {
   });
 
   describe("catching up", () => {
+    it("brings a node that joins late all that its neighbours have, by itself", async () => {
+      const early = await net.join(context);
+      const chains = [0, 1, 2].map((slot) => makeChain(context, slot, 5));
+      for (const message of chains.flat()) early.store.append(place(message));
+      const late = await net.join(context, [addressOf(early.network)]);
+      await until("all is there", () => late.store.size === 15);
+      expect(late.segments).to.have.deep.members(chains.flat());
+    });
+
     it("fetches what gossip missed, from several peers where one does not have all", async () => {
       const [a, b, late] = (await net.joinAll(context, 3)) as [TestNode, TestNode, TestNode];
       const chain = makeChain(context, 0, 5);
       chain.slice(0, 3).forEach((message) => a.store.append(place(message)));
       chain.slice(2).forEach((message) => b.store.append(place(message)));
-      const fetched = await late.network.fetchSegments(context.taskId, 0, 0, 21, soon());
-      expect(fetched).to.equal(5);
+      await late.network.fetchSegments(context.taskId, 0, 0, 21, soon());
       expect(late.segments).to.have.deep.members(chain);
       expect(await late.network.fetchSegments(context.taskId, 0, 0, 19, soon())).to.equal(0);
     });
@@ -213,7 +220,7 @@ describe("network", function () {
       const [liar, asker] = (await net.joinAll(context, 2)) as [TestNode, TestNode];
       liar.store.append(place(makeSegment(context, { slot: 0, first: 0, key: keyOf(9) })));
       expect(await asker.network.fetchSegments(context.taskId, 0, 0, 3, soon())).to.equal(0);
-      expect(asker.network.counts().forged).to.equal(1);
+      expect(asker.network.counts().forged).to.be.at.least(1);
       expect(asker.store.size).to.equal(0);
     });
   });
