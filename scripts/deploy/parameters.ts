@@ -51,19 +51,19 @@ const DEVELOPMENT: SuiteParameters = {
     epochBlocks: 6n,
     seedDelay: 2n,
     provingWindow: 128n,
-    attestationBlocks: 3n,
+    attestationBlocks: 4n,
     attestationRounds: 2n,
     challengeBlocks: 3n,
   },
   mint: {
-    macsPerTicket: 1n << 27n,
-    halvingEpochs: 100_000n,
+    macsPerTicket: 1n << 26n,
+    halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
     wantedClaims: 4n,
     verifierShareBps: 2_000n,
     verifiersPerClaim: 1n,
     initialTarget: 1n << 252n, // one ticket in 16
-    initialEmission: 100n * GRIST,
-    maxPerTicket: 50n * GRIST,
+    initialEmission: 20n * GRIST,
+    maxPerTicket: 4n * GRIST,
   },
 };
 
@@ -123,7 +123,7 @@ function override<T extends object>(defaults: T, overrides: unknown, where: stri
   if (typeof overrides !== "object" || overrides === null) throw invalid(where, "is not an object");
   const result = { ...defaults } as Record<string, unknown>;
   for (const [key, value] of Object.entries(overrides)) {
-    const standard = result[key];
+    const standard = Object.hasOwn(defaults, key) ? result[key] : undefined;
     if (standard === undefined) {
       throw invalid(`${where}: ${key}`, `is not a parameter; there are ${Object.keys(defaults).join(", ")}`);
     }
