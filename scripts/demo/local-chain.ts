@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { GristmillError } from "@gristmill/sdk";
@@ -32,13 +33,18 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** The script behind `npx hardhat`. */
+export function hardhatScript(): string {
+  return join(dirname(createRequire(import.meta.url).resolve("hardhat/package.json")), "dist/src/cli.js");
+}
+
 /** Starts Hardhat's node as a process of its own, one block a second. */
 export async function startLocalChain(processes: Processes): Promise<DemoChain> {
   const port = await freePort();
   const { exit } = processes.start({
     name: "chain",
-    script: createRequire(import.meta.url).resolve("hardhat/dist/src/cli.js"),
-    args: ["node", "--hostname", "127.0.0.1", "--port", String(port), "--network", "node"],
+    script: hardhatScript(),
+    args: ["node", "--hostname", "127.0.0.1", "--port", String(port)],
   });
   const ended = exit.then((end) => {
     throw new GristmillError("CHAIN_ENDED", `the local chain ended early (${String(end.code ?? end.signal)})`, {

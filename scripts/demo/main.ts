@@ -1,5 +1,4 @@
 import { mkdtemp } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +11,7 @@ import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
 import { LiveView } from "./live-view.ts";
 import type { DemoChain } from "./local-chain.ts";
-import { connectChain, keepMining, startLocalChain } from "./local-chain.ts";
+import { connectChain, hardhatScript, keepMining, startLocalChain } from "./local-chain.ts";
 import { Processes } from "./processes.ts";
 import { buildReport, printReport } from "./report.ts";
 import type { NodeEvent } from "./run-state.ts";
@@ -172,7 +171,7 @@ async function deploy(processes: Processes, chain: DemoChain, folder: string): P
   const lines: string[] = [];
   const { exit } = processes.start({
     name: "deploy",
-    script: createRequire(import.meta.url).resolve("hardhat/dist/src/cli.js"),
+    script: hardhatScript(),
     args: ["deploy", "--network", "localhost"],
     env: { GRISTMILL_RPC_URL: chain.rpcUrl, GRISTMILL_DEPLOYMENTS: folder, GRISTMILL_DEPLOYER_KEY: funderKey() },
     cwd: ROOT,

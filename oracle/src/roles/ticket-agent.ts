@@ -18,7 +18,7 @@ import type { LoggedSegment } from "../storage/task-log.ts";
 import { createTensHasher } from "../tenshash/index.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
-import { ClaimState } from "./claim-state.ts";
+import { ClaimState, claimStateName } from "./claim-state.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskSession } from "./session.ts";
@@ -122,7 +122,7 @@ export class TicketAgent {
       await nextTurn();
     }
     log.info({ event: "draw", task: taskId, slot: this.#context.slot, epoch: Number(epoch), tickets: tickets.length, lucky: lucky.length });
-    for (const ticket of lucky) await this.#claim(epoch, commit, ticket);
+    await Promise.all(lucky.map((ticket) => this.#claim(epoch, commit, ticket)));
   }
 
   /** The epoch's target, fixing it on-chain if nobody has yet. */
@@ -217,23 +217,34 @@ export class TicketAgent {
 
   /** Mints what is attested and past its windows; lets go of what never will be. */
   async #mintDue({ head }: TaskMoment): Promise<void> {
+    const undecided = await Promise.all(
+      this.#open.map(async (claim) => {
+        const settlesAt = await this.#node.contracts.beacon.read.settlesAt([claim.epoch]);
+        if (head.number < settlesAt) return [claim];
+        await this.#mint(claim.claimId);
+        return [];
+      }),
+    );
+    this.#open = undecided.flat();
+  }
+
+  async #mint(claimId: Hex): Promise<void> {
     const { chain, contracts, log } = this.#node;
     const { address, abi } = contracts.mint;
-    const undecided: OpenClaim[] = [];
-    for (const claim of this.#open) {
-      if (head.number < (await contracts.beacon.read.settlesAt([claim.epoch]))) {
-        undecided.push(claim);
-        continue;
-      }
-      const { state } = await contracts.mint.read.claimOf([claim.claimId]);
-      if (state !== ClaimState.Attested) {
-        log.warn({ event: "claim-lost", claimId: claim.claimId, state });
-        continue;
-      }
-      await chain.transact({ address, abi, functionName: "mint", args: [claim.claimId] });
-      const { reward } = await contracts.mint.read.claimOf([claim.claimId]);
-      log.info({ event: "mint", claimId: claim.claimId, reward: formatEther(reward) });
+    const { state } = await contracts.mint.read.claimOf([claimId]);
+    if (state !== ClaimState.Attested) {
+      log.warn({ event: "claim-lost", claimId, state: claimStateName(state) });
+      return;
     }
-    this.#open = undecided;
+    try {
+      await chain.transact({ address, abi, functionName: "mint", args: [claimId] });
+    } catch (error) {
+      // The task's tickets have minted what its burn allows, or the token's cap is reached.
+      if (!isRevert(error)) throw error;
+      log.warn({ event: "mint-refused", claimId, error });
+      return;
+    }
+    const { reward } = await contracts.mint.read.claimOf([claimId]);
+    log.info({ event: "mint", claimId, reward: formatEther(reward) });
   }
 }

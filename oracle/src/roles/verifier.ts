@@ -73,7 +73,8 @@ class Verifier {
   async run(): Promise<void> {
     for (let moment = await this.#follower.now(); ; moment = await this.#next()) {
       await this.#collect(moment);
-      for (const claim of [...this.#open.values()]) await this.#attend(claim, moment);
+      // Together, so that what one half-round asks for can be mined in one block.
+      await Promise.all([...this.#open.values()].map((claim) => this.#attend(claim, moment)));
       if (isTerminal(moment.task.phase) && this.#open.size === 0) return;
     }
   }
