@@ -69,9 +69,7 @@ export const epochBeaconAbi = [
     type: "error",
   },
   {
-    inputs: [
-      { internalType: "enum BlockHeader.HeaderField", name: "", type: "uint8" },
-    ],
+    inputs: [{ internalType: "enum BlockHeader.HeaderField", name: "", type: "uint8" }],
     name: "FieldNotPresentInBlockHeader",
     type: "error",
   },
@@ -88,18 +86,8 @@ export const epochBeaconAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "uint64", name: "epoch", type: "uint64" },
-      {
-        indexed: true,
-        internalType: "uint64",
-        name: "blockNumber",
-        type: "uint64",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "seed",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "uint64", name: "blockNumber", type: "uint64" },
+      { indexed: false, internalType: "bytes32", name: "seed", type: "bytes32" },
     ],
     name: "SeedProven",
     type: "event",

@@ -17,11 +17,7 @@ export const gristTokenAbi = [
     name: "ECDSAInvalidSignatureLength",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "bytes32", name: "s", type: "bytes32" }],
-    name: "ECDSAInvalidSignatureS",
-    type: "error",
-  },
+  { inputs: [{ internalType: "bytes32", name: "s", type: "bytes32" }], name: "ECDSAInvalidSignatureS", type: "error" },
   {
     inputs: [
       { internalType: "uint256", name: "increasedSupply", type: "uint256" },
@@ -53,21 +49,13 @@ export const gristTokenAbi = [
     name: "ERC20InvalidApprover",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "uint256", name: "cap", type: "uint256" }],
-    name: "ERC20InvalidCap",
-    type: "error",
-  },
+  { inputs: [{ internalType: "uint256", name: "cap", type: "uint256" }], name: "ERC20InvalidCap", type: "error" },
   {
     inputs: [{ internalType: "address", name: "receiver", type: "address" }],
     name: "ERC20InvalidReceiver",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "address", name: "sender", type: "address" }],
-    name: "ERC20InvalidSender",
-    type: "error",
-  },
+  { inputs: [{ internalType: "address", name: "sender", type: "address" }], name: "ERC20InvalidSender", type: "error" },
   {
     inputs: [{ internalType: "address", name: "spender", type: "address" }],
     name: "ERC20InvalidSpender",
@@ -108,17 +96,9 @@ export const gristTokenAbi = [
     type: "error",
   },
   { inputs: [], name: "InvalidShortString", type: "error" },
-  {
-    inputs: [{ internalType: "string", name: "str", type: "string" }],
-    name: "StringTooLong",
-    type: "error",
-  },
+  { inputs: [{ internalType: "string", name: "str", type: "string" }], name: "StringTooLong", type: "error" },
   { inputs: [], name: "Wired_AlreadyWired", type: "error" },
-  {
-    inputs: [{ internalType: "address", name: "module", type: "address" }],
-    name: "Wired_NotAContract",
-    type: "error",
-  },
+  { inputs: [{ internalType: "address", name: "module", type: "address" }], name: "Wired_NotAContract", type: "error" },
   {
     inputs: [
       { internalType: "address", name: "caller", type: "address" },
@@ -131,24 +111,9 @@ export const gristTokenAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "owner",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "spender",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "value",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+      { indexed: true, internalType: "address", name: "spender", type: "address" },
+      { indexed: false, internalType: "uint256", name: "value", type: "uint256" },
     ],
     name: "Approval",
     type: "event",
@@ -156,14 +121,7 @@ export const gristTokenAbi = [
   { anonymous: false, inputs: [], name: "EIP712DomainChanged", type: "event" },
   {
     anonymous: false,
-    inputs: [
-      {
-        indexed: false,
-        internalType: "address[]",
-        name: "mints",
-        type: "address[]",
-      },
-    ],
+    inputs: [{ indexed: false, internalType: "address[]", name: "mints", type: "address[]" }],
     name: "MintsAppointed",
     type: "event",
   },
@@ -172,12 +130,7 @@ export const gristTokenAbi = [
     inputs: [
       { indexed: true, internalType: "address", name: "from", type: "address" },
       { indexed: true, internalType: "address", name: "to", type: "address" },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "value",
-        type: "uint256",
-      },
+      { indexed: false, internalType: "uint256", name: "value", type: "uint256" },
     ],
     name: "Transfer",
     type: "event",

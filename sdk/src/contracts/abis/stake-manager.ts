@@ -64,11 +64,7 @@ export const stakeManagerAbi = [
   },
   { inputs: [], name: "StakeManager_ZeroAmount", type: "error" },
   { inputs: [], name: "Wired_AlreadyWired", type: "error" },
-  {
-    inputs: [{ internalType: "address", name: "module", type: "address" }],
-    name: "Wired_NotAContract",
-    type: "error",
-  },
+  { inputs: [{ internalType: "address", name: "module", type: "address" }], name: "Wired_NotAContract", type: "error" },
   {
     inputs: [
       { internalType: "address", name: "caller", type: "address" },
@@ -81,86 +77,29 @@ export const stakeManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "module",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "bytes32",
-        name: "lockId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: true, internalType: "address", name: "module", type: "address" },
+      { indexed: true, internalType: "bytes32", name: "lockId", type: "bytes32" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Locked",
     type: "event",
   },
   {
     anonymous: false,
-    inputs: [
-      {
-        indexed: false,
-        internalType: "address[]",
-        name: "modules",
-        type: "address[]",
-      },
-    ],
+    inputs: [{ indexed: false, internalType: "address[]", name: "modules", type: "address[]" }],
     name: "ModulesWired",
     type: "event",
   },
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "module",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "bytes32",
-        name: "lockId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "burned",
-        type: "uint256",
-      },
-      {
-        indexed: false,
-        internalType: "address",
-        name: "beneficiary",
-        type: "address",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: true, internalType: "address", name: "module", type: "address" },
+      { indexed: true, internalType: "bytes32", name: "lockId", type: "bytes32" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "burned", type: "uint256" },
+      { indexed: false, internalType: "address", name: "beneficiary", type: "address" },
     ],
     name: "Slashed",
     type: "event",
@@ -168,18 +107,8 @@ export const stakeManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Staked",
     type: "event",
@@ -187,30 +116,10 @@ export const stakeManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "module",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "bytes32",
-        name: "lockId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: true, internalType: "address", name: "module", type: "address" },
+      { indexed: true, internalType: "bytes32", name: "lockId", type: "bytes32" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Unlocked",
     type: "event",
@@ -218,30 +127,10 @@ export const stakeManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "total",
-        type: "uint256",
-      },
-      {
-        indexed: false,
-        internalType: "uint64",
-        name: "availableAt",
-        type: "uint64",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "total", type: "uint256" },
+      { indexed: false, internalType: "uint64", name: "availableAt", type: "uint64" },
     ],
     name: "UnstakeRequested",
     type: "event",
@@ -249,18 +138,8 @@ export const stakeManagerAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Withdrawn",
     type: "event",

@@ -5,16 +5,8 @@ export const taskRegistryAbi = [
   {
     inputs: [
       { internalType: "contract IGristToken", name: "token", type: "address" },
-      {
-        internalType: "contract IStakeManager",
-        name: "stakes",
-        type: "address",
-      },
-      {
-        internalType: "contract IEpochBeacon",
-        name: "beacon",
-        type: "address",
-      },
+      { internalType: "contract IStakeManager", name: "stakes", type: "address" },
+      { internalType: "contract IEpochBeacon", name: "beacon", type: "address" },
       { internalType: "contract ITemplate", name: "template", type: "address" },
     ],
     stateMutability: "nonpayable",
@@ -52,11 +44,7 @@ export const taskRegistryAbi = [
     name: "Registry_ConflictOfInterest",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "string", name: "field", type: "string" }],
-    name: "Registry_Empty",
-    type: "error",
-  },
+  { inputs: [{ internalType: "string", name: "field", type: "string" }], name: "Registry_Empty", type: "error" },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -68,11 +56,7 @@ export const taskRegistryAbi = [
     name: "Registry_LastOutOfRange",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
-    name: "Registry_NoOperator",
-    type: "error",
-  },
+  { inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }], name: "Registry_NoOperator", type: "error" },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -181,11 +165,7 @@ export const taskRegistryAbi = [
     name: "Registry_SealMismatch",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "uint256", name: "sum", type: "uint256" }],
-    name: "Registry_SharesSum",
-    type: "error",
-  },
+  { inputs: [{ internalType: "uint256", name: "sum", type: "uint256" }], name: "Registry_SharesSum", type: "error" },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -202,11 +182,7 @@ export const taskRegistryAbi = [
     name: "Registry_SlotIsFinished",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
-    name: "Registry_TaskExists",
-    type: "error",
-  },
+  { inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }], name: "Registry_TaskExists", type: "error" },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -242,11 +218,7 @@ export const taskRegistryAbi = [
     type: "error",
   },
   { inputs: [], name: "Wired_AlreadyWired", type: "error" },
-  {
-    inputs: [{ internalType: "address", name: "module", type: "address" }],
-    name: "Wired_NotAContract",
-    type: "error",
-  },
+  { inputs: [{ internalType: "address", name: "module", type: "address" }], name: "Wired_NotAContract", type: "error" },
   {
     inputs: [
       { internalType: "address", name: "caller", type: "address" },
@@ -259,28 +231,13 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "uint8", name: "slot", type: "uint8" },
       { indexed: true, internalType: "uint64", name: "epoch", type: "uint64" },
       { indexed: false, internalType: "uint32", name: "first", type: "uint32" },
       { indexed: false, internalType: "uint32", name: "last", type: "uint32" },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "segmentId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "segmentsRoot",
-        type: "bytes32",
-      },
+      { indexed: false, internalType: "bytes32", name: "segmentId", type: "bytes32" },
+      { indexed: false, internalType: "bytes32", name: "segmentsRoot", type: "bytes32" },
     ],
     name: "Committed",
     type: "event",
@@ -288,24 +245,9 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Credited",
     type: "event",
@@ -313,24 +255,9 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "owner",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "EvaluatorSlashed",
     type: "event",
@@ -338,30 +265,10 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "uint8",
-        name: "supervisor",
-        type: "uint8",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "logRoot",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint32",
-        name: "messages",
-        type: "uint32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "uint8", name: "supervisor", type: "uint8" },
+      { indexed: false, internalType: "bytes32", name: "logRoot", type: "bytes32" },
+      { indexed: false, internalType: "uint32", name: "messages", type: "uint32" },
     ],
     name: "LogSubmitted",
     type: "event",
@@ -369,70 +276,28 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
       { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "owner",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "address",
-        name: "operator",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "stake",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+      { indexed: false, internalType: "address", name: "operator", type: "address" },
+      { indexed: false, internalType: "uint256", name: "stake", type: "uint256" },
     ],
     name: "MemberJoined",
     type: "event",
   },
   {
     anonymous: false,
-    inputs: [
-      {
-        indexed: false,
-        internalType: "address",
-        name: "mint",
-        type: "address",
-      },
-    ],
+    inputs: [{ indexed: false, internalType: "address", name: "mint", type: "address" }],
     name: "MintWired",
     type: "event",
   },
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "enum Phase",
-        name: "phase",
-        type: "uint8",
-      },
-      {
-        indexed: false,
-        internalType: "uint64",
-        name: "endsAt",
-        type: "uint64",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Phase", name: "phase", type: "uint8" },
+      { indexed: false, internalType: "uint64", name: "endsAt", type: "uint64" },
     ],
     name: "PhaseEntered",
     type: "event",
@@ -440,18 +305,8 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "uint8",
-        name: "evaluator",
-        type: "uint8",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "uint8", name: "evaluator", type: "uint8" },
       {
         components: [
           { internalType: "uint32", name: "correct", type: "uint32" },
@@ -471,24 +326,9 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "uint8",
-        name: "evaluator",
-        type: "uint8",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "sealedScore",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "uint8", name: "evaluator", type: "uint8" },
+      { indexed: false, internalType: "bytes32", name: "sealedScore", type: "bytes32" },
     ],
     name: "ScoreSealed",
     type: "event",
@@ -496,12 +336,7 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "uint8", name: "slot", type: "uint8" },
     ],
     name: "SlotDropped",
@@ -510,25 +345,10 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "uint8", name: "slot", type: "uint8" },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "stateId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint128",
-        name: "includedSlots",
-        type: "uint128",
-      },
+      { indexed: false, internalType: "bytes32", name: "stateId", type: "bytes32" },
+      { indexed: false, internalType: "uint128", name: "includedSlots", type: "uint128" },
       { indexed: false, internalType: "uint8", name: "votes", type: "uint8" },
     ],
     name: "StateSubmitted",
@@ -537,18 +357,8 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "client",
-        type: "address",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "client", type: "address" },
       {
         components: [
           { internalType: "bytes32", name: "salt", type: "bytes32" },
@@ -580,16 +390,8 @@ export const taskRegistryAbi = [
               { internalType: "uint32", name: "training", type: "uint32" },
               { internalType: "uint32", name: "submission", type: "uint32" },
               { internalType: "uint32", name: "reveal", type: "uint32" },
-              {
-                internalType: "uint32",
-                name: "evaluationCommit",
-                type: "uint32",
-              },
-              {
-                internalType: "uint32",
-                name: "evaluationReveal",
-                type: "uint32",
-              },
+              { internalType: "uint32", name: "evaluationCommit", type: "uint32" },
+              { internalType: "uint32", name: "evaluationReveal", type: "uint32" },
             ],
             internalType: "struct Durations",
             name: "durations",
@@ -612,12 +414,7 @@ export const taskRegistryAbi = [
         type: "tuple",
       },
       { indexed: false, internalType: "uint64", name: "macs", type: "uint64" },
-      {
-        indexed: false,
-        internalType: "uint32",
-        name: "batches",
-        type: "uint32",
-      },
+      { indexed: false, internalType: "uint32", name: "batches", type: "uint32" },
     ],
     name: "TaskCreated",
     type: "event",
@@ -625,18 +422,8 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "refund",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: false, internalType: "uint256", name: "refund", type: "uint256" },
     ],
     name: "TaskSettled",
     type: "event",
@@ -644,30 +431,10 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "testRoot",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint32",
-        name: "testBatches",
-        type: "uint32",
-      },
-      {
-        indexed: false,
-        internalType: "string",
-        name: "manifest",
-        type: "string",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: false, internalType: "bytes32", name: "testRoot", type: "bytes32" },
+      { indexed: false, internalType: "uint32", name: "testBatches", type: "uint32" },
+      { indexed: false, internalType: "string", name: "manifest", type: "string" },
     ],
     name: "TestSetRevealed",
     type: "event",
@@ -675,24 +442,9 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "trainingSeed",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "burned",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: false, internalType: "bytes32", name: "trainingSeed", type: "bytes32" },
+      { indexed: false, internalType: "uint256", name: "burned", type: "uint256" },
     ],
     name: "TrainingBegun",
     type: "event",
@@ -700,18 +452,8 @@ export const taskRegistryAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "account",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Withdrawn",
     type: "event",
@@ -820,16 +562,8 @@ export const taskRegistryAbi = [
               { internalType: "uint32", name: "training", type: "uint32" },
               { internalType: "uint32", name: "submission", type: "uint32" },
               { internalType: "uint32", name: "reveal", type: "uint32" },
-              {
-                internalType: "uint32",
-                name: "evaluationCommit",
-                type: "uint32",
-              },
-              {
-                internalType: "uint32",
-                name: "evaluationReveal",
-                type: "uint32",
-              },
+              { internalType: "uint32", name: "evaluationCommit", type: "uint32" },
+              { internalType: "uint32", name: "evaluationReveal", type: "uint32" },
             ],
             internalType: "struct Durations",
             name: "durations",
@@ -918,9 +652,7 @@ export const taskRegistryAbi = [
   {
     inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
     name: "parametersOf",
-    outputs: [
-      { internalType: "bytes32", name: "parametersHash", type: "bytes32" },
-    ],
+    outputs: [{ internalType: "bytes32", name: "parametersHash", type: "bytes32" }],
     stateMutability: "view",
     type: "function",
   },

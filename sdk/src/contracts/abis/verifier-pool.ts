@@ -4,16 +4,8 @@
 export const verifierPoolAbi = [
   {
     inputs: [
-      {
-        internalType: "contract IStakeManager",
-        name: "stakes",
-        type: "address",
-      },
-      {
-        internalType: "contract IEpochBeacon",
-        name: "beacon",
-        type: "address",
-      },
+      { internalType: "contract IStakeManager", name: "stakes", type: "address" },
+      { internalType: "contract IEpochBeacon", name: "beacon", type: "address" },
       { internalType: "uint256", name: "minimumWeight_", type: "uint256" },
     ],
     stateMutability: "nonpayable",
@@ -84,24 +76,9 @@ export const verifierPoolAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "operator",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "weight",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: true, internalType: "address", name: "operator", type: "address" },
+      { indexed: false, internalType: "uint256", name: "weight", type: "uint256" },
     ],
     name: "VerifierEnlisted",
     type: "event",
@@ -109,18 +86,8 @@ export const verifierPoolAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "amount",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "VerifierReleased",
     type: "event",
@@ -128,18 +95,8 @@ export const verifierPoolAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint64",
-        name: "releasableAt",
-        type: "uint64",
-      },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: false, internalType: "uint64", name: "releasableAt", type: "uint64" },
     ],
     name: "VerifierResigned",
     type: "event",
@@ -199,20 +156,8 @@ export const verifierPoolAbi = [
     stateMutability: "view",
     type: "function",
   },
-  {
-    inputs: [],
-    name: "release",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
-  },
-  {
-    inputs: [],
-    name: "resign",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
-  },
+  { inputs: [], name: "release", outputs: [], stateMutability: "nonpayable", type: "function" },
+  { inputs: [], name: "resign", outputs: [], stateMutability: "nonpayable", type: "function" },
   {
     inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }],
     name: "totalWeightAt",

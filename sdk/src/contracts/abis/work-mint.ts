@@ -5,16 +5,8 @@ export const workMintAbi = [
   {
     inputs: [
       { internalType: "contract IGristToken", name: "token", type: "address" },
-      {
-        internalType: "contract ITaskRegistry",
-        name: "registry",
-        type: "address",
-      },
-      {
-        internalType: "contract IEpochBeacon",
-        name: "beacon",
-        type: "address",
-      },
+      { internalType: "contract ITaskRegistry", name: "registry", type: "address" },
+      { internalType: "contract IEpochBeacon", name: "beacon", type: "address" },
       { internalType: "contract IVerifierPool", name: "pool", type: "address" },
       {
         components: [
@@ -41,11 +33,7 @@ export const workMintAbi = [
     name: "ECDSAInvalidSignatureLength",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "bytes32", name: "s", type: "bytes32" }],
-    name: "ECDSAInvalidSignatureS",
-    type: "error",
-  },
+  { inputs: [{ internalType: "bytes32", name: "s", type: "bytes32" }], name: "ECDSAInvalidSignatureS", type: "error" },
   { inputs: [], name: "ReentrancyGuardReentrantCall", type: "error" },
   {
     inputs: [
@@ -93,11 +81,7 @@ export const workMintAbi = [
     name: "WorkMint_EmptySeal",
     type: "error",
   },
-  {
-    inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }],
-    name: "WorkMint_IdleEpoch",
-    type: "error",
-  },
+  { inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }], name: "WorkMint_IdleEpoch", type: "error" },
   {
     inputs: [
       { internalType: "uint32", name: "ticket", type: "uint32" },
@@ -286,11 +270,7 @@ export const workMintAbi = [
   {
     inputs: [
       { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      {
-        internalType: "enum IWorkMint.ClaimState",
-        name: "state",
-        type: "uint8",
-      },
+      { internalType: "enum IWorkMint.ClaimState", name: "state", type: "uint8" },
     ],
     name: "WorkMint_WrongState",
     type: "error",
@@ -298,24 +278,9 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "round",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: false, internalType: "uint256", name: "round", type: "uint256" },
     ],
     name: "AttestationCommitted",
     type: "event",
@@ -323,24 +288,9 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "traceRoot",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: false, internalType: "bytes32", name: "traceRoot", type: "bytes32" },
     ],
     name: "AttestationRevealed",
     type: "event",
@@ -348,18 +298,8 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "traceRoot",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: false, internalType: "bytes32", name: "traceRoot", type: "bytes32" },
     ],
     name: "ClaimAttested",
     type: "event",
@@ -367,24 +307,9 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "verifier",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "reason",
-        type: "bytes32",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: false, internalType: "bytes32", name: "reason", type: "bytes32" },
     ],
     name: "ClaimFrozen",
     type: "event",
@@ -393,12 +318,7 @@ export const workMintAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "uint64", name: "epoch", type: "uint64" },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "target",
-        type: "uint256",
-      },
+      { indexed: false, internalType: "uint256", name: "target", type: "uint256" },
     ],
     name: "EpochOpened",
     type: "event",
@@ -406,36 +326,11 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "miner",
-        type: "address",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "reward",
-        type: "uint256",
-      },
-      {
-        indexed: false,
-        internalType: "uint256",
-        name: "verifiersShare",
-        type: "uint256",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "miner", type: "address" },
+      { indexed: false, internalType: "uint256", name: "reward", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "verifiersShare", type: "uint256" },
     ],
     name: "RewardMinted",
     type: "event",
@@ -443,46 +338,16 @@ export const workMintAbi = [
   {
     anonymous: false,
     inputs: [
-      {
-        indexed: true,
-        internalType: "ClaimId",
-        name: "claimId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "TaskId",
-        name: "taskId",
-        type: "bytes32",
-      },
-      {
-        indexed: true,
-        internalType: "address",
-        name: "miner",
-        type: "address",
-      },
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "miner", type: "address" },
       { indexed: false, internalType: "uint32", name: "slot", type: "uint32" },
       { indexed: false, internalType: "uint64", name: "epoch", type: "uint64" },
       { indexed: false, internalType: "uint32", name: "index", type: "uint32" },
-      {
-        indexed: false,
-        internalType: "uint32",
-        name: "ticket",
-        type: "uint32",
-      },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "segmentId",
-        type: "bytes32",
-      },
+      { indexed: false, internalType: "uint32", name: "ticket", type: "uint32" },
+      { indexed: false, internalType: "bytes32", name: "segmentId", type: "bytes32" },
       { indexed: false, internalType: "bytes32", name: "y", type: "bytes32" },
-      {
-        indexed: false,
-        internalType: "bytes32",
-        name: "traceId",
-        type: "bytes32",
-      },
+      { indexed: false, internalType: "bytes32", name: "traceId", type: "bytes32" },
     ],
     name: "TicketClaimed",
     type: "event",
@@ -508,11 +373,7 @@ export const workMintAbi = [
             type: "tuple",
           },
           { internalType: "bytes", name: "signature", type: "bytes" },
-          {
-            internalType: "bytes32[]",
-            name: "segmentProof",
-            type: "bytes32[]",
-          },
+          { internalType: "bytes32[]", name: "segmentProof", type: "bytes32[]" },
           {
             components: [
               { internalType: "uint32", name: "index", type: "uint32" },
@@ -549,11 +410,7 @@ export const workMintAbi = [
     outputs: [
       {
         components: [
-          {
-            internalType: "enum IWorkMint.ClaimState",
-            name: "state",
-            type: "uint8",
-          },
+          { internalType: "enum IWorkMint.ClaimState", name: "state", type: "uint8" },
           { internalType: "address", name: "miner", type: "address" },
           { internalType: "TaskId", name: "taskId", type: "bytes32" },
           { internalType: "uint64", name: "epoch", type: "uint64" },
