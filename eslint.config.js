@@ -2,7 +2,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores([".tools/", "artifacts/", "cache/", "types/", "sdk/dist/", "oracle/dist/"]),
+  globalIgnores([".tools/", "artifacts/", "cache/", "types/", "dist/", "sdk/dist/", "oracle/dist/"]),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

@@ -36,6 +36,7 @@ export const STEPS: readonly Step[] = [
     about: "tsc over the SDK, the node, scripts and tests",
     commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
   },
+  { name: "packages", about: "builds the packages as published", commands: [node("scripts/build.ts", "--all")] },
   {
     name: "generated",
     about: "the SDK's ABIs and address book are those of the contracts and deployments",

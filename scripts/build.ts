@@ -1,0 +1,60 @@
+// Builds the packages as they are published: in JavaScript, since Node runs TypeScript only outside node_modules.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+
+const ROOT = dirname(import.meta.dirname);
+
+/** In the order of their needs. */
+const PACKAGES = ["sdk", "oracle"] as const;
+
+const HELP = `Usage: npm run build -- --all
+
+Compiles ${PACKAGES.map((name) => `${name}/dist`).join(" and ")} and assembles what npm publishes in dist/NAME:
+npm publish ./dist/sdk`;
+
+interface Manifest {
+  readonly exports?: unknown;
+  readonly imports?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/** The same value with "./src/x.ts" turned into "./dist/x.js" wherever it stands. */
+function built(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/^\.\/src\/(.*)\.ts$/, "./dist/$1.js");
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, built(item)]));
+}
+
+/** Whether the package compiles. */
+function buildPackage(name: (typeof PACKAGES)[number]): boolean {
+  const source = join(ROOT, name);
+  const target = join(ROOT, "dist", name);
+  rmSync(join(source, "dist"), { recursive: true, force: true });
+  rmSync(target, { recursive: true, force: true });
+  const { status } = spawnSync("tsc", ["--project", join(source, "tsconfig.build.json")], { stdio: "inherit" });
+  if (status !== 0) return false;
+
+  const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8")) as Manifest;
+  const { exports, imports, ...rest } = manifest;
+  cpSync(join(source, "dist"), join(target, "dist"), { recursive: true });
+  if (existsSync(join(source, "bin"))) cpSync(join(source, "bin"), join(target, "bin"), { recursive: true });
+  cpSync(join(ROOT, "LICENSE"), join(target, "LICENSE"));
+  const published = { ...rest, exports: built(exports), imports: built(imports) };
+  writeFileSync(join(target, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
+  console.log(`built dist/${name}`);
+  return true;
+}
+
+function main(): number {
+  const { values } = parseArgs({ options: { all: { type: "boolean" } } });
+  if (values.all !== true) {
+    console.log(HELP);
+    return 0;
+  }
+  return PACKAGES.every(buildPackage) ? 0 : 1;
+}
+
+process.exitCode = main();
