@@ -13,19 +13,17 @@ import type { Hex } from "viem";
 
 import { presentEngines } from "../../oracle/src/training/create-engine.ts";
 import type { MatrixEngine } from "../../oracle/src/training/matrix-engine.ts";
-import { Trainer } from "../../oracle/src/training/trainer.ts";
+import { Trainer, type TrainerState } from "../../oracle/src/training/trainer.ts";
 
 /** A way to compute iterations. */
 export interface TrainingBackend {
   readonly name: string;
-  /** A slot in the state before iteration 0. */
-  start(parameters: MlpParameters, seed: Hex): Promise<TrainingRun>;
+  /** A slot in `state`, which is left as it is, or in the state before iteration 0. */
+  start(parameters: MlpParameters, seed: Hex, state?: TrainerState): Promise<TrainingRun>;
 }
 
 /** One slot's training. */
-export interface TrainingRun {
-  readonly weights: readonly Int32Array[];
-  readonly residuals: readonly Int32Array[];
+export interface TrainingRun extends TrainerState {
   /** Takes in the lists and runs the iteration. */
   step(index: number, batch: Batch, lists: readonly TakenList[]): TrainingStep;
 }
@@ -41,11 +39,8 @@ export interface TrainingStep {
 /** The SDK's definition of an iteration. */
 export const referenceBackend: TrainingBackend = {
   name: "reference",
-  async start(parameters, seed) {
-    let state: Pick<TrainingRun, "weights" | "residuals"> = {
-      weights: initialWeights(parameters, seed),
-      residuals: zeroResiduals(parameters),
-    };
+  async start(parameters, seed, given) {
+    let state = given ?? { weights: initialWeights(parameters, seed), residuals: zeroResiduals(parameters) };
     return {
       get weights() {
         return state.weights;
@@ -69,8 +64,8 @@ export const referenceBackend: TrainingBackend = {
 export function trainerBackend(engine: MatrixEngine): TrainingBackend {
   return {
     name: engine.name,
-    async start(parameters, seed) {
-      const trainer = Trainer.create({ parameters, seed, engine });
+    async start(parameters, seed, state) {
+      const trainer = Trainer.create({ parameters, seed, engine, ...(state && { state }) });
       return {
         get weights() {
           return trainer.weights;

@@ -97,16 +97,15 @@ export function accumulate(
   count: number,
 ): number {
   for (let i = 0; i < residual.length; i++) {
-    const acc = residual[i]! + (gradient[i]! | 0); // beyond int32 a number still holds it: a given state may be anything
-    if (acc > tau) {
-      residual[i] = Math.min(acc, ACC_LIMIT) - tau;
-      entries[count++] = 2 * (offset + i);
-    } else if (acc < -tau) {
-      residual[i] = Math.max(acc, -ACC_LIMIT) + tau;
-      entries[count++] = 2 * (offset + i) + 1;
-    } else {
-      residual[i] = acc;
+    const acc = residual[i]! + (gradient[i]! | 0); // a number, so that not even an absurd residual wraps
+    if (acc <= tau && acc >= -tau) {
+      residual[i] = acc; // tau is at most ACC_LIMIT: nothing to clip
+      continue;
     }
+    const clipped = Math.max(-ACC_LIMIT, Math.min(acc, ACC_LIMIT));
+    const update = clipped > tau ? 1 : clipped < -tau ? -1 : 0;
+    residual[i] = clipped - tau * update;
+    if (update !== 0) entries[count++] = 2 * (offset + i) + (update < 0 ? 1 : 0);
   }
   return count;
 }
