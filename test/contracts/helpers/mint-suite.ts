@@ -7,7 +7,7 @@ export const GRIST = 10n ** 18n;
 
 /** Short windows, all different, so that a mixed-up one shows. */
 export const BEACON = {
-  epochBlocks: 20n,
+  epochBlocks: 40n,
   seedDelay: 4n,
   provingWindow: 8n,
   attestationBlocks: 5n,
@@ -41,7 +41,7 @@ export interface MintSuiteOptions {
 
 export type MintSuite = Awaited<ReturnType<typeof deployMintSuite>>;
 
-/** The mint and all that it needs, with a double in the place of the TaskRegistry, wired, in the first block of epoch 0. */
+/** The mint and all that it needs, with a double in the place of the TaskRegistry, wired, in epoch 0. */
 export async function deployMintSuite(connection: NetworkConnection, options: MintSuiteOptions = {}) {
   const { ethers, networkHelpers, provider } = connection;
   const [deployer, owner, operator, stranger, ...others] = await ethers.getSigners();
@@ -75,7 +75,14 @@ export async function deployMintSuite(connection: NetworkConnection, options: Mi
 
   /** Mines so that the next transaction is in block `blockNumber`. */
   async function nextBlockIs(blockNumber: bigint): Promise<void> {
-    await networkHelpers.mineUpTo(blockNumber - 1n);
+    const blocks = blockNumber - 1n - BigInt(await ethers.provider.getBlockNumber());
+    if (blocks !== 0n) await networkHelpers.mine(blocks);
+  }
+
+  /** Mines into the epoch, unless it has begun. */
+  async function enterEpoch(epoch: bigint): Promise<void> {
+    if ((await beacon.currentEpoch()) !== epoch)
+      await networkHelpers.mineUpTo((await beacon.lastBlockOf(epoch - 1n)) + 1n);
   }
 
   /** Proves the epoch's seed in the first block in which that is possible, and returns it. */
@@ -103,6 +110,7 @@ export async function deployMintSuite(connection: NetworkConnection, options: Mi
     verifierOperators,
     stakeFor,
     nextBlockIs,
+    enterEpoch,
     proveSeed,
   };
 }
