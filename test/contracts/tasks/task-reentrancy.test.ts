@@ -1,0 +1,88 @@
+import { expect } from "chai";
+
+import {
+  commit,
+  createTask,
+  deploySuite,
+  ethers,
+  fill,
+  GRIST,
+  networkHelpers,
+  passDeadline,
+  type Scene,
+  seedHeader,
+  settle,
+  STAKED,
+  submit,
+  taskParameters,
+} from "./scenario.ts";
+
+const { loadFixture } = networkHelpers;
+
+/** A suite whose token calls the registry back whenever the registry moves it. */
+async function deployReentering() {
+  const suite = await deploySuite();
+  const signers = (await ethers.getSigners()).slice(1);
+  const token = await ethers.deployContract("ReenteringToken", [signers]);
+  const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
+  const registry = await ethers.deployContract("TaskRegistry", [token, stakes, suite.beacon, suite.template]);
+  await registry.wire(suite.mint);
+  await stakes.wire([registry]);
+  for (const account of signers) {
+    await token.connect(account).approve(stakes, STAKED);
+    await stakes.connect(account).stake(STAKED);
+    await token.connect(account).approve(registry, 1_000n * GRIST);
+  }
+  return { suite: { ...suite, stakes, registry }, reentering: token };
+}
+
+describe("TaskRegistry under a token that calls back", () => {
+  const refused = new ethers.Interface(["error ReentrancyGuardReentrantCall()"]).encodeErrorResult(
+    "ReentrancyGuardReentrantCall",
+    [],
+  );
+
+  /** Every call that moves tokens, as calldata. */
+  function attacks({ registry, taskId }: Scene): string[] {
+    const { interface: abi } = registry;
+    return [
+      abi.encodeFunctionData("withdraw"),
+      abi.encodeFunctionData("settle", [taskId]),
+      abi.encodeFunctionData("begin", [taskId, "0xc0"]),
+      abi.encodeFunctionData("createTask", [taskParameters({ salt: ethers.id("inner") })]),
+      abi.encodeFunctionData("join", [taskId, 0, ethers.Wallet.createRandom().address]),
+    ];
+  }
+
+  it("lets no call that moves tokens or stakes in, at any moment of a task's life", async () => {
+    const { suite, reentering } = await loadFixture(deployReentering);
+    const scene = await createTask(suite);
+    const { registry } = scene;
+    const salts = ["a", "b", "c", "d", "e"].map((text) => ethers.id(text));
+    for (const [index, attack] of attacks(scene).entries()) {
+      await reentering.arm(attack);
+      await expect(registry.connect(scene.client).createTask(taskParameters({ salt: salts[index]! })))
+        .to.emit(reentering, "Refused")
+        .withArgs(refused);
+    }
+
+    await fill(scene);
+    const header = await seedHeader(scene);
+    await reentering.arm(attacks(scene)[2]!);
+    await expect(registry.begin(scene.taskId, header)).to.emit(reentering, "Refused").withArgs(refused);
+
+    await reentering.arm("0x");
+    for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
+    for (const slot of [0, 1, 2]) await submit(scene, slot);
+    await passDeadline(scene);
+    await settle(scene);
+    const owner = scene.miners[0]!.owner;
+    const credit = await registry.creditOf(owner);
+    const before = await reentering.balanceOf(owner);
+    for (const attack of attacks(scene).slice(0, 1)) {
+      await reentering.arm(attack);
+      await expect(registry.connect(owner).withdraw()).to.emit(reentering, "Refused").withArgs(refused);
+    }
+    expect((await reentering.balanceOf(owner)) - before).to.equal(credit);
+  });
+});
