@@ -18,7 +18,7 @@ export async function signPermit(
   spender: string,
   value: bigint,
 ): Promise<Signature> {
-  const { chainId } = await owner.provider.getNetwork();
+  const { chainId } = await owner.provider!.getNetwork();
   const domain = { name: "Gristmill", version: "1", chainId, verifyingContract: await token.getAddress() };
   const nonce = await token.nonces(owner);
   const permit = { owner: owner.address, spender, value, nonce, deadline: MaxUint256 };

@@ -20,7 +20,7 @@ function at(position: bigint): string {
 /** The block in which the verifier's stake comes free, after it has resigned. */
 async function resign(suite: Suite, index: number): Promise<bigint> {
   const { pool, verifiers } = suite;
-  await pool.connect(verifiers[index]!).resign();
+  await pool.connect(verifiers[index]).resign();
   return pool.releasableAt(verifiers[index]!);
 }
 
@@ -56,8 +56,8 @@ describe("VerifierPool", () => {
       const suite = await networkHelpers.loadFixture(deploy);
       const { pool, verifiers, stranger } = suite;
       await suite.stakeFor(verifiers[0]!, 5n * GRIST);
-      await pool.connect(verifiers[0]!).enlist(5n * GRIST, verifiers[0]!);
-      await expect(pool.connect(verifiers[0]!).enlist(0n, stranger))
+      await pool.connect(verifiers[0]).enlist(5n * GRIST, verifiers[0]!);
+      await expect(pool.connect(verifiers[0]).enlist(0n, stranger))
         .to.emit(pool, "VerifierEnlisted")
         .withArgs(verifiers[0], stranger, 15n * GRIST);
       expect(await pool.totalWeightAt(1n)).to.equal(65n * GRIST);
@@ -122,7 +122,7 @@ describe("VerifierPool", () => {
       await suite.stakeFor(stranger, 500n * GRIST);
       await pool.connect(stranger).enlist(500n * GRIST, stranger);
       await suite.stakeFor(verifiers[1]!, 100n * GRIST);
-      await pool.connect(verifiers[1]!).enlist(100n * GRIST, verifiers[1]!);
+      await pool.connect(verifiers[1]).enlist(100n * GRIST, verifiers[1]!);
       await resign(suite, 0);
       await suite.proveSeed(1n);
 
@@ -136,7 +136,7 @@ describe("VerifierPool", () => {
       const suite = await networkHelpers.loadFixture(deploy);
       const { pool, beacon, verifiers, verifierOperators } = suite;
       await suite.enterEpoch(2n);
-      await expect(pool.connect(verifiers[2]!).resign())
+      await expect(pool.connect(verifiers[2]).resign())
         .to.emit(pool, "VerifierResigned")
         .withArgs(verifiers[2], await beacon.settlesAt(2n));
       await suite.enterEpoch(3n);
@@ -150,7 +150,7 @@ describe("VerifierPool", () => {
     it("keeps the stake locked until every epoch in which it is the bond has settled", async () => {
       const suite = await networkHelpers.loadFixture(deploy);
       const { pool, stakes, verifiers } = suite;
-      const own = pool.connect(verifiers[1]!);
+      const own = pool.connect(verifiers[1]);
       await expect(own.release())
         .to.be.revertedWithCustomError(pool, "VerifierPool_NotResigned")
         .withArgs(verifiers[1]);
@@ -173,7 +173,7 @@ describe("VerifierPool", () => {
         .to.be.revertedWithCustomError(pool, "VerifierPool_NotEnlisted")
         .withArgs(stranger);
       const releasableAt = await resign(suite, 1);
-      const own = pool.connect(verifiers[1]!);
+      const own = pool.connect(verifiers[1]);
       await expect(own.resign()).to.be.revertedWithCustomError(pool, "VerifierPool_Resigned").withArgs(verifiers[1]);
       await expect(own.enlist(0n, verifiers[1]!))
         .to.be.revertedWithCustomError(pool, "VerifierPool_Resigned")
