@@ -230,7 +230,7 @@ describe("WorkMint: claims", () => {
 
       const elsewhere = {
         ...suite,
-        registry: (await ethers.deployContract("RegistryDouble")),
+        registry: await ethers.deployContract("RegistryDouble"),
       };
       await expect(
         own.claim({ ...claim, signature: await sign(elsewhere, operator, claim.segment) }),
