@@ -65,7 +65,8 @@ export async function* ask(
     });
   } finally {
     // A consumer that stops early leaves the stream open; after an orderly end this does nothing.
-    if (stream !== undefined && stream.status !== "closed") stream.abort(new Error("exchange ended"));
+    if (stream !== undefined && stream.status !== "closed")
+      stream.abort(new GristmillError("EXCHANGE_ENDED", "The exchange has ended."));
   }
 }
 
@@ -75,7 +76,13 @@ export async function serve(libp2p: Libp2p, protocol: ExchangeProtocol, handler:
     protocol.id,
     async (stream) => {
       const ended = new AbortController();
-      stream.addEventListener("close", () => ended.abort(), { once: true });
+      stream.addEventListener(
+        "close",
+        () => {
+          ended.abort();
+        },
+        { once: true },
+      );
       const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(protocol.serveTimeoutMs)]);
       try {
         const frames = lpStream(stream, {
@@ -87,7 +94,9 @@ export async function serve(libp2p: Libp2p, protocol: ExchangeProtocol, handler:
         await frames.write(new Uint8Array(), { signal });
         await stream.close({ signal });
       } catch (error) {
-        stream.abort(error instanceof Error ? error : new Error(String(error)));
+        stream.abort(
+          new GristmillError("QUESTION_REFUSED", `A question on ${protocol.id} found no answer.`, { cause: error }),
+        );
       }
     },
     { maxInboundStreams: MAX_INBOUND_STREAMS },

@@ -38,7 +38,10 @@ const ID_BYTES = 32;
 const SIGNATURE_BYTES = 65;
 
 /** A decoded message of a task's topic, by kind. */
-export type TopicMessage = { readonly kind: typeof SEGMENT; readonly message: SegmentMessage };
+export interface TopicMessage {
+  readonly kind: typeof SEGMENT;
+  readonly message: SegmentMessage;
+}
 
 /** Encodes a message. @throws GristmillError MESSAGE_MALFORMED, MESSAGE_OVERSIZED, UPDATE_LIST_MALFORMED */
 export function encodeMessage({ message }: TopicMessage): Uint8Array {
@@ -55,12 +58,7 @@ export function encodeMessage({ message }: TopicMessage): Uint8Array {
     hexToBytes(segment.stateId),
     hexToBytes(segment.residualId),
     hexToBytes(signature),
-    records.map(({ correct, loss, work }, index) => [
-      correct,
-      loss,
-      hexToBytes(work),
-      encodeUpdateList(lists[index] as UpdateList),
-    ]),
+    records.map(({ correct, loss, work }, index) => [correct, loss, hexToBytes(work), encodeUpdateList(lists[index]!)]),
   ]);
   if (bytes.length > MAX_MESSAGE_BYTES) {
     throw new GristmillError(
@@ -103,7 +101,7 @@ function decodeSegment(value: unknown, context: PreparedContext): SegmentMessage
   }
 
   const clock = decodeClock(clockBytes, context.operators.length);
-  const { count: first, segmentId: previous } = clock[slot] as ClockEntry;
+  const { count: first, segmentId: previous } = clock[slot]!;
   const hashOfClock = clockHash(clock);
   const lists: UpdateList[] = [];
   const records = recordValues.map((recordValue: unknown, offset): IterationRecord => {
@@ -134,7 +132,7 @@ function decodeSegment(value: unknown, context: PreparedContext): SegmentMessage
       recordsRoot: recordsRoot(records),
       stateId: hex(stateId, ID_BYTES),
       residualId: hex(residualId, ID_BYTES),
-      work: (records.at(-1) as IterationRecord).work,
+      work: records.at(-1)!.work,
     },
     signature: hex(signature, SIGNATURE_BYTES),
     clock,

@@ -73,5 +73,5 @@ function recoverKey(digest: Uint8Array, signature: Uint8Array, recoveryId: 0 | 1
 
 function exceedsHalfOrder(s: Uint8Array): boolean {
   const at = s.findIndex((byte, index) => byte !== HALF_ORDER[index]);
-  return at >= 0 && (s[at] as number) > (HALF_ORDER[at] as number);
+  return at >= 0 && s[at]! > HALF_ORDER[at]!;
 }

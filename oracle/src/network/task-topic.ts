@@ -53,7 +53,7 @@ export class TaskTopic {
   firstMissing(slot: number, from: number, to: number): number | undefined {
     const { store } = this.handlers;
     // The store only grows, so what was complete once stays so.
-    let index = Math.max(from, from <= (this.#complete[slot] as number) ? (this.#complete[slot] as number) : 0);
+    let index = Math.max(from, from <= this.#complete[slot]! ? this.#complete[slot]! : 0);
     for (let segment = store.byIndex(slot, index); segment !== undefined; segment = store.byIndex(slot, index)) {
       index = segment.last + 1;
     }

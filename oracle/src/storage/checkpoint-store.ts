@@ -48,7 +48,7 @@ export class CheckpointStore {
 
   /** The slot's snapshots, oldest first. */
   list(slot: number): StoredCheckpoint[] {
-    return this.#statements.list.all(this.taskId, slot).map((row) => toCheckpoint(row) as StoredCheckpoint);
+    return this.#statements.list.all(this.taskId, slot).map((row) => toCheckpoint(row)!);
   }
 
   delete(slot: number, segmentId: Hex): boolean {
@@ -59,9 +59,9 @@ export class CheckpointStore {
 function toCheckpoint(row: Record<string, unknown> | undefined): StoredCheckpoint | undefined {
   if (row === undefined) return undefined;
   return {
-    slot: row["slot"] as number,
-    segmentId: row["segment_id"] as Hex,
-    last: row["last"] as number,
-    cid: row["cid"] as string,
+    slot: row.slot as number,
+    segmentId: row.segment_id as Hex,
+    last: row.last as number,
+    cid: row.cid as string,
   };
 }

@@ -50,9 +50,9 @@ export class ClaimStore {
 
 function toClaim(row: Record<string, unknown>): StoredClaim {
   return {
-    claimId: row["claim_id"] as Hex,
-    taskId: row["task_id"] as Hex,
-    state: row["state"] as string,
-    payload: JSON.parse(row["payload"] as string) as unknown,
+    claimId: row.claim_id as Hex,
+    taskId: row.task_id as Hex,
+    state: row.state as string,
+    payload: JSON.parse(row.payload as string) as unknown,
   };
 }

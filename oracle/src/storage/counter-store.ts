@@ -18,6 +18,6 @@ export class CounterStore {
   }
 
   all(): Record<string, number> {
-    return Object.fromEntries(this.#statements.all.all().map((row) => [row["name"] as string, row["value"] as number]));
+    return Object.fromEntries(this.#statements.all.all().map((row) => [row.name as string, row.value as number]));
   }
 }

@@ -102,7 +102,7 @@ export function openDatabase(path: string): Database {
 function migrate(database: Database, connection: DatabaseSync): void {
   connection.exec("CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT");
   const row = database.prepare("SELECT coalesce(max(version), 0) AS version FROM migrations").get();
-  const version = Number(row?.["version"]);
+  const version = Number(row?.version);
   if (version > migrations.length) {
     throw new GristmillError(
       "DATABASE_TOO_NEW",

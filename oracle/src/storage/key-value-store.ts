@@ -18,7 +18,7 @@ export class KeyValueStore {
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#statements.get.get(this.scope, key)?.["value"] as Uint8Array | undefined;
+    return this.#statements.get.get(this.scope, key)?.value as Uint8Array | undefined;
   }
 
   set(key: string, value: Uint8Array): void {
@@ -27,7 +27,9 @@ export class KeyValueStore {
 
   /** As {@link KeyValueStore.set}; on return the value survives a loss of power. For what decides what may be signed. */
   setDurably(key: string, value: Uint8Array): void {
-    this.#database.durably(() => this.set(key, value));
+    this.#database.durably(() => {
+      this.set(key, value);
+    });
   }
 
   getText(key: string): string | undefined {
@@ -44,6 +46,6 @@ export class KeyValueStore {
   }
 
   keys(): string[] {
-    return this.#statements.keys.all(this.scope).map((row) => row["key"] as string);
+    return this.#statements.keys.all(this.scope).map((row) => row.key as string);
   }
 }

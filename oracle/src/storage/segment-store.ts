@@ -94,9 +94,7 @@ export class SegmentStore {
 
   /** The slot's segments with an iteration in `from..to`, in order of iterations, at most `limit`. */
   range(slot: number, from: number, to: number, limit: number): StoredSegment[] {
-    return this.#statements.range
-      .all(this.taskId, slot, from, to, from, limit)
-      .map((row) => toSegment(row) as StoredSegment);
+    return this.#statements.range.all(this.taskId, slot, from, to, from, limit).map((row) => toSegment(row)!);
   }
 
   /** The slot's segment that reaches farthest, whether or not all before it are there. */
@@ -109,14 +107,14 @@ export class SegmentStore {
     // By pages: an open cursor would stand in the way of writes that the caller makes between two steps.
     for (let sequence = 0; ;) {
       const rows = this.#statements.page.all(this.taskId, sequence, PAGE_ROWS);
-      for (const row of rows) yield toSegment(row) as StoredSegment;
+      for (const row of rows) yield toSegment(row)!;
       if (rows.length < PAGE_ROWS) return;
-      sequence = rows.at(-1)?.["sequence"] as number;
+      sequence = rows.at(-1)?.sequence as number;
     }
   }
 
   get size(): number {
-    return Number(this.#statements.count.get(this.taskId)?.["count"]);
+    return Number(this.#statements.count.get(this.taskId)?.count);
   }
 }
 

@@ -84,15 +84,13 @@ describe("message codec", () => {
     "a signature of 64 bytes": altered((f) => (f[6] = new Uint8Array(64))),
     "no records": altered((f) => (f[7] = [])),
     "65 records": altered((f) => (f[7] = Array.from({ length: 65 }, () => recordsOf(f)[0]))),
-    "more right answers than the batch has rows": altered((f) => ((recordsOf(f)[0] as unknown[])[0] = 33)),
-    "a loss beyond 127 a row": altered((f) => ((recordsOf(f)[0] as unknown[])[1] = 32 * 127 + 1)),
+    "more right answers than the batch has rows": altered((f) => (recordsOf(f)[0]![0] = 33)),
+    "a loss beyond 127 a row": altered((f) => (recordsOf(f)[0]![1] = 32 * 127 + 1)),
     "a list that names a weight out of range": altered(
-      (f) => ((recordsOf(f)[0] as unknown[])[3] = Uint8Array.of(0xff, 0xff, 0xff, 0x7f)),
+      (f) => (recordsOf(f)[0]![3] = Uint8Array.of(0xff, 0xff, 0xff, 0x7f)),
     ),
-    "a list with a varint cut short": altered((f) => ((recordsOf(f)[0] as unknown[])[3] = Uint8Array.of(0x80))),
-    "a list with a varint longer than need be": altered(
-      (f) => ((recordsOf(f)[0] as unknown[])[3] = Uint8Array.of(0x80, 0x00)),
-    ),
+    "a list with a varint cut short": altered((f) => (recordsOf(f)[0]![3] = Uint8Array.of(0x80))),
+    "a list with a varint longer than need be": altered((f) => (recordsOf(f)[0]![3] = Uint8Array.of(0x80, 0x00))),
     // 0x18 0x01 is the integer 1 in two bytes instead of one.
     "an integer that is not in its shortest form": Uint8Array.of(
       ...bytes.subarray(0, slotOffset()),

@@ -47,13 +47,13 @@ describe("network", function () {
     it("connects nodes that all know one address without its peer id, and outlives the node behind it", async () => {
       const [first, ...rest] = (await net.joinAll(context, 5)) as [TestNode, ...TestNode[]];
       await first.network.stop();
-      const orphan = rest[0] as TestNode;
+      const orphan = rest[0]!;
       await until("the dead node is gone", () => rest.every(({ network }) => network.peers.length === 3));
       const message = makeSegment(context, { slot: 0, first: 0 });
       await orphan.network.publish(context.taskId, message);
       await until("all got the message", () => rest.slice(1).every(({ segments }) => segments.length === 1));
       // A newcomer gets in through any of them.
-      const late = await net.join(context, [addressOf((rest[2] as TestNode).network)]);
+      const late = await net.join(context, [addressOf(rest[2]!.network)]);
       await until("the newcomer knows all", () => late.network.peers.length === 4);
     });
 
@@ -111,7 +111,7 @@ describe("network", function () {
     it("goes on when a handler throws", async () => {
       const [sender, receiver] = (await net.joinAll(context, 1).then(async ([first]) => [
         first,
-        await net.join(context, [addressOf((first as TestNode).network)], {
+        await net.join(context, [addressOf(first!.network)], {
           onSegment: () => {
             throw new GristmillError("TEST", "thrown on purpose");
           },
@@ -230,7 +230,7 @@ describe("network", function () {
       const wanted = id("segment");
       const asker = await net.join(context);
       await net.join(context, [addressOf(asker.network)], { onCheckpointWanted: () => Promise.resolve(undefined) });
-      const replay = Promise.withResolvers<void>();
+      const replay = Promise.withResolvers<undefined>();
       await net.join(context, [addressOf(asker.network)], {
         onCheckpointWanted: async (slot, segment) => {
           await replay.promise;
@@ -243,7 +243,7 @@ describe("network", function () {
       });
       await until("all are there", () => asker.network.taskPeers(context.taskId).length === 2);
       const found = asker.network.findCheckpoint(context.taskId, 1, wanted, soon());
-      replay.resolve();
+      replay.resolve(undefined);
       expect(await found).to.equal("bafkrei-after");
       expect(await asker.network.findCheckpoint(context.taskId, 1, zeroHash, soon())).to.equal("bafkrei-initial");
       expect(await asker.network.findCheckpoint(context.taskId, 0, wanted, soon())).to.equal(undefined);

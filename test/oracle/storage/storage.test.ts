@@ -146,9 +146,13 @@ describe("storage", () => {
       });
     expect(codeOf(attempt)).to.equal("TEST");
     expect(values.keys()).to.deep.equal([]);
-    expect(codeOf(() => database.transaction(() => values.setDurably("a", new Uint8Array())))).to.equal(
-      "NESTED_DURABLE_WRITE",
-    );
+    expect(
+      codeOf(() => {
+        database.transaction(() => {
+          values.setDurably("a", new Uint8Array());
+        });
+      }),
+    ).to.equal("NESTED_DURABLE_WRITE");
   });
 
   it("refuses a database of a newer schema and a file that is no database", () => {
@@ -201,7 +205,7 @@ describe("storage", () => {
     survivor.close();
     held.release();
     const check = new DatabaseSync(held.databasePath);
-    expect(check.prepare("PRAGMA integrity_check").get()?.["integrity_check"]).to.equal("ok");
+    expect(check.prepare("PRAGMA integrity_check").get()?.integrity_check).to.equal("ok");
     check.close();
   });
 });
