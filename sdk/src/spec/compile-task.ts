@@ -14,7 +14,7 @@ import { MAX_LAYER_INPUTS, type TaskSpec } from "./schema.ts";
 import type { SourceFiles } from "./source-file.ts";
 import { specError } from "./spec-error.ts";
 import { parseTaskSpec } from "./task-spec.ts";
-import { type TaskTerms, taskTerms } from "./task-terms.ts";
+import { type RegistryTerms, registryTerms } from "./registry-terms.ts";
 
 /** Gradient units of `ml.optimizer.tau`: about 127 * 127, one example's full error on a full input. */
 const TAU_UNIT = 16_384;
@@ -47,7 +47,7 @@ export interface CompiledTask {
   readonly train: BatchSet;
   readonly test: BatchSet;
   /** Money, people and deadlines; its `iterations` are those of one slot. */
-  readonly payment: TaskTerms;
+  readonly payment: RegistryTerms;
   /** What the author of the spec should know, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -91,7 +91,7 @@ export async function compileTask(text: string, options: CompileOptions): Promis
     classNames: examples.classes,
     train,
     test,
-    payment: taskTerms(spec, perSlot, examples.y.length - training),
+    payment: registryTerms(spec, perSlot, examples.y.length - training),
     warnings,
   };
 }

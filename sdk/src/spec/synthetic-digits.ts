@@ -78,7 +78,12 @@ function drawDigit(dice: Dice, image: Int8Array): number {
 }
 
 /** From (ax, ay) to (bx, by), in sub-pixel steps. */
-type Segment = readonly [ax: number, ay: number, bx: number, by: number];
+interface Segment {
+  readonly ax: number;
+  readonly ay: number;
+  readonly bx: number;
+  readonly by: number;
+}
 
 /** The strokes in a random pose, every point a little beside where it belongs. */
 function placeStrokes(strokes: readonly Stroke[], dice: Dice): Segment[] {
@@ -92,26 +97,32 @@ function placeStrokes(strokes: readonly Stroke[], dice: Dice): Segment[] {
     const points = stroke.map(([x, y]) => {
       const u = x - 50 + dice.between(-4, 4);
       const v = y - 50 + dice.between(-4, 4);
-      return [left + ((scaleX * u + slant * v) >> 4), top + ((scaleY * v + turn * u) >> 4)] as const;
+      return { x: left + ((scaleX * u + slant * v) >> 4), y: top + ((scaleY * v + turn * u) >> 4) };
     });
-    return points.slice(1).map((to, i): Segment => [...points[i]!, ...to]);
+    return points.slice(1).map((to, i) => ({ ax: points[i]!.x, ay: points[i]!.y, bx: to.x, by: to.y }));
   });
 }
 
 /** Square of the distance from (x, y) to the nearest segment, rounded down. */
 function squaredDistance(x: number, y: number, segments: readonly Segment[]): number {
   let nearest = Infinity;
-  for (const [ax, ay, bx, by] of segments) {
-    const along = (x - ax) * (bx - ax) + (y - ay) * (by - ay);
-    const length = (bx - ax) ** 2 + (by - ay) ** 2;
-    const beside = (x - ax) * (by - ay) - (y - ay) * (bx - ax);
-    const distance =
-      along <= 0
-        ? (x - ax) ** 2 + (y - ay) ** 2
-        : along >= length
-          ? (x - bx) ** 2 + (y - by) ** 2
-          : Math.floor(beside ** 2 / length);
-    nearest = Math.min(nearest, distance);
+  for (const segment of segments) {
+    const dx = segment.bx - segment.ax;
+    const dy = segment.by - segment.ay;
+    const fromX = x - segment.ax;
+    const fromY = y - segment.ay;
+    const along = fromX * dx + fromY * dy;
+    const length = dx * dx + dy * dy;
+    let distance: number;
+    if (along <= 0) {
+      distance = fromX * fromX + fromY * fromY;
+    } else if (along >= length) {
+      distance = (fromX - dx) * (fromX - dx) + (fromY - dy) * (fromY - dy);
+    } else {
+      const beside = fromX * dy - fromY * dx;
+      distance = Math.floor((beside * beside) / length);
+    }
+    if (distance < nearest) nearest = distance;
   }
   return nearest;
 }

@@ -3,7 +3,7 @@ import { parseEther } from "viem";
 import type { TaskSpec } from "./schema.ts";
 
 /** GRIST has 18 decimals, as ether has; amounts here are in its smallest unit, "GRIST wei". */
-export interface TaskTerms {
+export interface RegistryTerms {
   readonly fee: bigint;
   readonly minerStake: bigint;
   readonly supervisorStake: bigint;
@@ -50,7 +50,7 @@ export interface TaskTerms {
  * @param iterations of each slot
  * @param testRows rows of the test set
  */
-export function taskTerms(spec: TaskSpec, iterations: number, testRows: number): TaskTerms {
+export function registryTerms(spec: TaskSpec, iterations: number, testRows: number): RegistryTerms {
   const { coordination, exact, payment } = spec;
   const { durations } = coordination;
   return {
