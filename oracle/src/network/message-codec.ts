@@ -7,7 +7,6 @@ import {
   recordsRoot,
   updateId,
   type Clock,
-  type ClockEntry,
   type IterationRecord,
   type SegmentMessage,
   type UpdateList,
