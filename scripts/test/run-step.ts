@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 
 import type { Step } from "./steps.ts";
 
-/** What one step did. A command that runs no tests counts as one. */
+/** What one step did, in tests; a command that is no test runner counts as one. */
 export interface StepResult {
   readonly name: string;
   readonly seconds: number;
@@ -22,7 +22,7 @@ const LIMIT_MS = 600_000;
 export async function runStep(step: Step): Promise<StepResult> {
   const start = performance.now();
   const runs = [];
-  for (const command of step.commands) runs.push(await runCommand(command));
+  for (const command of step.commands) runs.push(await runCommand(command, step.tests === true));
   return {
     name: step.name,
     seconds: (performance.now() - start) / 1_000,
@@ -33,13 +33,21 @@ export async function runStep(step: Step): Promise<StepResult> {
   };
 }
 
-async function runCommand([program, ...args]: readonly [string, ...string[]]) {
+async function runCommand([program, ...args]: readonly [string, ...string[]], isTestRunner: boolean) {
   const { output, code } = await capture(program, args);
-  const tally = readTally(output);
-  // A runner that fails for another reason than a failed test (a file that does not load, no test found) is a failure.
-  const failed = code === 0 ? tally.failed : Math.max(tally.failed, 1);
-  const passed = tally.passed === 0 && failed === 0 && tally.skipped.length === 0 ? 1 : tally.passed;
-  return { output: `$ ${[program, ...args].join(" ")}\n${output}`, passed, failed, skipped: tally.skipped };
+  const shown = `$ ${[program, ...args].join(" ")}\n${output}`;
+  if (!isTestRunner) return { output: shown, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [] };
+
+  const { passed, failed, skipped } = readTally(output);
+  const foundNone = passed + failed + skipped.length === 0;
+  // A runner may also fail without a failed test: a file that does not load, a hook that throws.
+  const isFailure = code !== 0 || foundNone;
+  return {
+    output: foundNone ? `${shown}\nno test was run\n` : shown,
+    passed,
+    failed: isFailure ? Math.max(failed, 1) : failed,
+    skipped,
+  };
 }
 
 /** Runs a command in a process group of its own, so that nothing it started outlives it. */

@@ -4,6 +4,8 @@ import { globSync } from "node:fs";
 export interface Step {
   readonly name: string;
   readonly about: string;
+  /** Whether the commands are test runners, of which each must find a test. */
+  readonly tests?: true;
   /** Run one after the other, all of them even if one fails; what they print is the step's output. */
   readonly commands: readonly (readonly [program: string, ...args: string[]])[];
 }
@@ -50,15 +52,22 @@ export const STEPS: readonly Step[] = [
   {
     name: "fuzz",
     about: "contract tests in Solidity: fuzzing and invariants",
+    tests: true,
     commands: [["hardhat", "test", "solidity", "--no-compile"]],
   },
   {
     name: "contracts",
     about: "contract tests in TypeScript",
+    tests: true,
     commands: [["hardhat", "test", "mocha", "--no-compile"]],
   },
-  { name: "sdk", about: "unit tests of the SDK", commands: [mocha("sdk")] },
-  { name: "oracle", about: "unit tests of the node", commands: [mocha("oracle")] },
-  { name: "scripts", about: "tests of the scripts: deployment on development chains", commands: [mocha("scripts")] },
-  { name: "e2e", about: "one whole run: chain, deployment, all roles, payment", commands: [mocha("e2e")] },
+  { name: "sdk", about: "unit tests of the SDK", tests: true, commands: [mocha("sdk")] },
+  { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha("oracle")] },
+  {
+    name: "scripts",
+    about: "tests of the scripts: deployment on development chains",
+    tests: true,
+    commands: [mocha("scripts")],
+  },
+  { name: "e2e", about: "one whole run: chain, deployment, all roles, payment", tests: true, commands: [mocha("e2e")] },
 ];
