@@ -1,3 +1,4 @@
+import { GristmillError } from "@gristmill/sdk";
 import type { Logger } from "pino";
 import { pino, stdTimeFunctions } from "pino";
 
@@ -21,14 +22,19 @@ export function createLog(identity: LogIdentity, level: string): Logger {
   });
 }
 
-/** An error as the log shows it: code, sentence, hints and the chain of causes, never a stack in the way. */
+/** An error as the log shows it: ours with code, hints and what caused it, others with the first line of what they say. */
 function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const details = error as Error & { readonly code?: unknown; readonly hints?: unknown };
+  if (!(error instanceof GristmillError)) return { message: firstLine(error) };
+  const { code, message, hints, cause } = error;
   return {
-    message: error.message,
-    ...(details.code === undefined ? {} : { code: details.code }),
-    ...(Array.isArray(details.hints) && details.hints.length > 0 ? { hints: details.hints as unknown[] } : {}),
-    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+    code,
+    message,
+    ...(hints.length > 0 ? { hints } : {}),
+    ...(cause === undefined ? {} : { cause: firstLine(cause) }),
   };
+}
+
+/** Libraries put whole calls into their messages; the first line says what went wrong. */
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }

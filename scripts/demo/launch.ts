@@ -159,9 +159,13 @@ export async function startNode(
       Promise.race([
         waitFor(event).promise,
         ended.then((end) => {
-          throw new GristmillError("NODE_ENDED", `${name} ended (${String(end.code ?? end.signal)}) before "${event}"`, {
-            hints: end.stderr.trim().split("\n").slice(-6),
-          });
+          throw new GristmillError(
+            "NODE_ENDED",
+            `${name} ended (${String(end.code ?? end.signal)}) before "${event}"`,
+            {
+              hints: end.stderr.trim().split("\n").slice(-6),
+            },
+          );
         }),
       ]),
   };
@@ -175,4 +179,3 @@ function parseEvent(line: string): NodeEvent | undefined {
     return undefined;
   }
 }
-

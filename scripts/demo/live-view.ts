@@ -37,7 +37,12 @@ export class LiveView {
     const seconds = Math.round((Date.now() - this.#started) / 1000);
     const head = `${pc.bold("Gristmill")}  phase ${pc.cyan(phase)}  block ${String(block)}  ${String(seconds)} s`;
     const claims = `claims ${String(claimed)}, confirmed ${pc.green(String(attested))}, reported ${reported > 0 ? pc.red(String(reported)) : "0"}`;
-    return [head, minerTable([...this.#state.miners.values()]), claims, ...notices.slice(-4).map((line) => pc.yellow(line))].join("\n");
+    return [
+      head,
+      minerTable([...this.#state.miners.values()]),
+      claims,
+      ...notices.slice(-4).map((line) => pc.yellow(line)),
+    ].join("\n");
   }
 }
 

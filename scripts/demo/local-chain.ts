@@ -29,7 +29,8 @@ export async function freePort(): Promise<number> {
   });
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new GristmillError("PORT_UNKNOWN", "no free port was found");
+  if (address === null || typeof address === "string")
+    throw new GristmillError("PORT_UNKNOWN", "no free port was found");
   return address.port;
 }
 

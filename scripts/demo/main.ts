@@ -33,7 +33,9 @@ interface DemoOptions {
 }
 
 const program = new Command("npm start --")
-  .description("Trains a model on a chain: a client, miners, a supervisor, an evaluator and a verifier, each a process.")
+  .description(
+    "Trains a model on a chain: a client, miners, a supervisor, an evaluator and a verifier, each a process.",
+  )
   .option("--task <file>", "task spec to run", DEFAULT_TASK)
   .option("--miners <n>", "miners to start", positiveInteger, 3)
   .option("--rpc <url>", "use this chain instead of starting one")
@@ -103,7 +105,11 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   const identities = new Map<string, Identity>(names.map((name) => [name, createIdentity()]));
   const deployment = await readDeployment(deploymentFile);
   say("funding", { accounts: names.length });
-  await fund(chain, deployment, [...identities.values()].map(({ account }) => account));
+  await fund(
+    chain,
+    deployment,
+    [...identities.values()].map(({ account }) => account),
+  );
 
   view?.start();
   try {

@@ -38,7 +38,10 @@ export class Processes {
   }
 
   /** Starts a process; the second part resolves when it has ended. */
-  start({ name, script, args, env, cwd, onLine }: ProcessOptions): { readonly child: ChildProcess; readonly exit: Promise<Exit> } {
+  start({ name, script, args, env, cwd, onLine }: ProcessOptions): {
+    readonly child: ChildProcess;
+    readonly exit: Promise<Exit>;
+  } {
     const child = spawn(process.execPath, [script, ...args], {
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),

@@ -54,9 +54,10 @@ export async function buildReport(
   const range = { fromBlock, toBlock: "latest" } as const;
   const task = await registry.read.taskOf([taskId]);
   const credits = await registry.getEvents.Credited({ taskId }, range);
-  const mints = await mint.getEvents.Minted({ taskId }, range);
+  const mints = await mint.getEvents.RewardMinted({ taskId }, range);
   const nameOf = (account: string | undefined): string =>
-    [...identities].find(([, identity]) => identity.account.toLowerCase() === account?.toLowerCase())?.[0] ?? String(account);
+    [...identities].find(([, identity]) => identity.account.toLowerCase() === account?.toLowerCase())?.[0] ??
+    String(account);
 
   const fee = new Map<string, bigint>();
   for (const { args } of credits) {
@@ -66,7 +67,7 @@ export async function buildReport(
   const minted = new Map<string, bigint>();
   for (const { args } of mints) {
     const name = nameOf(args.miner);
-    minted.set(name, (minted.get(name) ?? 0n) + (args.reward ?? 0n));
+    minted.set(name, (minted.get(name) ?? 0n) + (args.reward ?? 0n) - (args.verifiersShare ?? 0n));
   }
   const miners = await Promise.all(
     [...state.miners.values()].map(async (miner): Promise<MinerReport> => {
@@ -116,12 +117,23 @@ export function printReport(report: Report, forPeople: boolean): void {
     `${pc.bold("Replicas")}  ${String(report.replicas)} ended in ${report.identical ? pc.green("the same state") : pc.red("different states")} ${report.finalState}`,
     `${pc.bold("Lucky claims")}  ${String(report.claims)} made, ${String(report.confirmed)} confirmed by the verifier, ${String(report.reported)} reported`,
   ];
-  const miners = new Table({ head: ["miner", "iterations", "tickets", "lucky", "minted", "paid of the fee"], style: { head: ["cyan"], compact: true } });
+  const miners = new Table({
+    head: ["miner", "iterations", "tickets", "lucky", "minted", "paid of the fee"],
+    style: { head: ["cyan"], compact: true },
+  });
   for (const miner of report.miners)
-    miners.push([miner.name, String(miner.iterations), String(miner.tickets), String(miner.lucky), `${miner.minted} GRIST`, `${miner.paid} GRIST`]);
+    miners.push([
+      miner.name,
+      String(miner.iterations),
+      String(miner.tickets),
+      String(miner.lucky),
+      `${miner.minted} GRIST`,
+      `${miner.paid} GRIST`,
+    ]);
   const fee = new Table({ head: ["fee split", "GRIST"], style: { head: ["cyan"], compact: true } });
   fee.push(["burned", report.burned]);
-  for (const [name, amount] of Object.entries(report.fee)) fee.push([name === "client" ? "client (comes back)" : name, amount]);
+  for (const [name, amount] of Object.entries(report.fee))
+    fee.push([name === "client" ? "client (comes back)" : name, amount]);
   lines.push(miners.toString(), fee.toString());
   lines.push(`${pc.bold("Model")}  ${report.model ?? "none"}`, "");
   console.log(lines.join("\n"));

@@ -37,7 +37,9 @@ export class RunState {
   reported = 0;
   claimed = 0;
   score: { readonly correct: number } | undefined;
-  model: { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number } | undefined;
+  model:
+    | { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number }
+    | undefined;
 
   /** Takes an event in. */
   apply(event: NodeEvent): void {
@@ -58,7 +60,9 @@ export class RunState {
         break;
       case "reported":
         this.reported += 1;
-        this.notices.push(`${event.name} reported a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
+        this.notices.push(
+          `${event.name} reported a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`,
+        );
         break;
       case "score":
         this.score = { correct: Number(event["correct"]) };

@@ -48,7 +48,7 @@ const DEVELOPMENT: SuiteParameters = {
   token: { cap: 100_000_000n * GRIST, genesis: 1_000_000n * GRIST },
   stake: { unbondingDelay: 120n, minimumVerifierWeight: 100n * GRIST },
   beacon: {
-    epochBlocks: 6n,
+    epochBlocks: 10n,
     seedDelay: 2n,
     provingWindow: 128n,
     attestationBlocks: 4n,

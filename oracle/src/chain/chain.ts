@@ -14,7 +14,14 @@ import type {
   WalletClient,
   WriteContractParameters,
 } from "viem";
-import { BaseError, ContractFunctionRevertedError, createPublicClient, createWalletClient, defineChain, http } from "viem";
+import {
+  BaseError,
+  ContractFunctionRevertedError,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  http,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 import type { Deployment } from "./deployment.ts";
@@ -187,7 +194,9 @@ function revertError(functionName: string, cause: unknown): GristmillError {
     if (revert instanceof ContractFunctionRevertedError) {
       const name = revert.data?.errorName ?? revert.signature ?? revert.reason ?? "no reason given";
       const values = revert.data?.args?.map(String).join(", ") ?? "";
-      return new GristmillError("CHAIN_REVERTED", `the contract refused ${functionName}: ${name}(${values})`, { cause });
+      return new GristmillError("CHAIN_REVERTED", `the contract refused ${functionName}: ${name}(${values})`, {
+        cause,
+      });
     }
     return new GristmillError("CHAIN_FAILED", `${functionName} could not be sent: ${cause.shortMessage}`, { cause });
   }

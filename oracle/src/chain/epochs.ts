@@ -41,7 +41,12 @@ export async function headerOf(chain: Chain, number: bigint): Promise<Hex> {
  * The epoch's seed, proving it on-chain if nobody has yet; undefined while its block is not mined.
  * Anybody may prove it, so somebody else being first is no error.
  */
-export async function ensureSeed(chain: Chain, contracts: Contracts, epoch: bigint, head: bigint): Promise<Hex | undefined> {
+export async function ensureSeed(
+  chain: Chain,
+  contracts: Contracts,
+  epoch: bigint,
+  head: bigint,
+): Promise<Hex | undefined> {
   const known = await contracts.beacon.read.seedOf([epoch]);
   if (known !== zeroHash) return known;
   const block = await contracts.beacon.read.seedBlockOf([epoch]);

@@ -4,7 +4,14 @@ import { GristmillError } from "@gristmill/sdk";
 export const EXIT = { done: 0, user: 1, later: 75 } as const;
 
 /** Codes of errors that come from outside and pass. */
-const PASSING = new Set(["CHAIN_UNREACHABLE", "CHAIN_TIMEOUT", "CHAIN_FAILED", "BLOB_UNAVAILABLE", "TEST_SET_UNAVAILABLE", "MODEL_UNAVAILABLE"]);
+const PASSING = new Set([
+  "CHAIN_UNREACHABLE",
+  "CHAIN_TIMEOUT",
+  "CHAIN_FAILED",
+  "BLOB_UNAVAILABLE",
+  "TEST_SET_UNAVAILABLE",
+  "MODEL_UNAVAILABLE",
+]);
 
 /** The exit code that an error calls for. */
 export function exitCodeOf(error: unknown): number {

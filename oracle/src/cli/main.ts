@@ -9,7 +9,9 @@ import { taskCommand } from "./task.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   const program = new Command("oracle-miner")
     .description("Gristmill's node: trains, mines, keeps the log, evaluates and verifies")
     .version(manifest.version)

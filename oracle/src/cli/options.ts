@@ -12,7 +12,8 @@ export function withSettings(command: Command): Command {
     const schema = configSchema.shape[setting];
     const preset: unknown = schema.safeParse(undefined).data;
     const shown = preset === undefined ? "" : `, default ${JSON.stringify(preset)}`;
-    const value = setting === "autoStake" ? "" : setting === "listen" || setting === "bootstrap" ? " <values...>" : " <value>";
+    const value =
+      setting === "autoStake" ? "" : setting === "listen" || setting === "bootstrap" ? " <values...>" : " <value>";
     command.option(`${flag}${value}`, `${schema.description ?? ""} (${environmentName(setting)}${shown})`);
   }
   return command;

@@ -29,15 +29,15 @@ export function stakeCommand(): Command {
     ),
   );
   command.addCommand(
-    withSettings(
-      new Command("remove").argument("<amount>", "GRIST").description("begin to unbond free stake"),
-    ).action(async (amount: string, options) => {
-      await withChain(options, async (chain, { stake, token }) => {
-        const { address, abi } = stake;
-        await chain.transact({ address, abi, functionName: "requestUnstake", args: [parseAmount(amount)] });
-        await show(chain, { stake, token });
-      });
-    }),
+    withSettings(new Command("remove").argument("<amount>", "GRIST").description("begin to unbond free stake")).action(
+      async (amount: string, options) => {
+        await withChain(options, async (chain, { stake, token }) => {
+          const { address, abi } = stake;
+          await chain.transact({ address, abi, functionName: "requestUnstake", args: [parseAmount(amount)] });
+          await show(chain, { stake, token });
+        });
+      },
+    ),
   );
   command.addCommand(
     withSettings(new Command("withdraw").description("take out what has unbonded")).action(async (options) => {

@@ -25,7 +25,11 @@ export function taskCommand(): Command {
       await untilStopped(async (signal) => {
         const { node, stop } = await startNode(config, "client", signal);
         try {
-          const taskId = await submitTask(node, file, options["miners"] === undefined ? {} : { miners: Number(options["miners"]) });
+          const taskId = await submitTask(
+            node,
+            file,
+            options["miners"] === undefined ? {} : { miners: Number(options["miners"]) },
+          );
           if (options["detach"] !== true) await takePart(node, "client", taskId);
         } finally {
           await stop();
@@ -60,11 +64,14 @@ export function taskCommand(): Command {
       console.log(`task      ${taskId}\nphase     ${phaseName(view.phase)}${ends}\nclient    ${view.client}`);
       console.log(`burned    ${formatEther(view.burned)} GRIST`);
       if (BigInt(view.finalState) !== 0n) console.log(`model     ${view.finalState}`);
-      if (view.scored) console.log(`score     ${String(view.score.correct)} right, loss ${String(view.score.loss)}/127`);
+      if (view.scored)
+        console.log(`score     ${String(view.score.correct)} right, loss ${String(view.score.loss)}/127`);
       const members = await membersOf(reader, taskId, view, Role.Miner);
       for (const [slot, { owner }] of members.entries()) {
         const { next, dropped } = await reader.contracts.registry.read.slotOf([taskId, slot]);
-        console.log(`slot ${String(slot)}    ${owner}  ${String(next)}/${String(view.iterations)} iterations${dropped ? ", dropped" : ""}`);
+        console.log(
+          `slot ${String(slot)}    ${owner}  ${String(next)}/${String(view.iterations)} iterations${dropped ? ", dropped" : ""}`,
+        );
       }
     }),
   );

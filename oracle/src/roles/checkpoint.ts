@@ -3,7 +3,6 @@ import { GristmillError, layerShapes } from "@gristmill/sdk";
 
 import type { SlotState } from "../training/snapshots.ts";
 
-
 /** The blob of a checkpoint: W_1..W_L, then R_1..R_L, each row-major i32 little-endian. */
 export function encodeCheckpoint(checkpoint: SlotState): Uint8Array {
   return encodeLayers([...checkpoint.weights, ...checkpoint.residuals]);
@@ -38,7 +37,10 @@ function encodeLayers(layers: readonly Int32Array[]): Uint8Array {
 function decodeLayers(lengths: readonly number[], bytes: Uint8Array): Int32Array[] {
   const expected = 4 * lengths.reduce((sum, length) => sum + length, 0);
   if (bytes.length !== expected)
-    throw new GristmillError("CHECKPOINT_SIZE", `a checkpoint of ${String(bytes.length)} bytes; ${String(expected)} expected`);
+    throw new GristmillError(
+      "CHECKPOINT_SIZE",
+      `a checkpoint of ${String(bytes.length)} bytes; ${String(expected)} expected`,
+    );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let offset = 0;
   return lengths.map((length) => {

@@ -1,6 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { batchIndex, isLucky, recordHash, tensHashTraceId, ticketInput, traceRoot, traceRows, workMintAbi } from "@gristmill/sdk";
+import {
+  batchIndex,
+  isLucky,
+  recordHash,
+  tensHashTraceId,
+  ticketInput,
+  traceRoot,
+  traceRows,
+  workMintAbi,
+} from "@gristmill/sdk";
 import type { SegmentMessage } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
@@ -119,7 +128,10 @@ export class ClaimAudit {
     if (message === undefined) return { outcome: "unavailable", reason: "the claimed segment could not be fetched" };
     for (const [peer, entry] of message.clock.entries())
       if (peer !== slot && !(await this.#session.gather(peer, entry, signal)))
-        return { outcome: "unavailable", reason: `the segments of slot ${String(peer)} that it names could not be fetched` };
+        return {
+          outcome: "unavailable",
+          reason: `the segments of slot ${String(peer)} that it names could not be fetched`,
+        };
 
     const context = slotContext(this.#session, slot, this.#data);
     const { trainer, position } = await this.#before(context, segment.previous, signal);
@@ -134,10 +146,15 @@ export class ClaimAudit {
 
     trainer.restore(before);
     for (let index = segment.first; ; index += 1) {
-      const batch = this.#data.set.batches[batchIndex(context.seed, context.parameters.batches, context.slots, slot, index)];
+      const batch =
+        this.#data.set.batches[batchIndex(context.seed, context.parameters.batches, context.slots, slot, index)];
       if (batch === undefined) return { outcome: "unavailable", reason: "the training set is incomplete" };
       const takenIn = index === segment.first ? lists.map((list) => ({ ...list, sign: 1 as const })) : [];
-      if (index === claim.record.index) return { outcome: "true", traceRoot: traceRoot(traceRows(trainer.trace(index, batch, takenIn).trace).map(({ id }) => id)) };
+      if (index === claim.record.index)
+        return {
+          outcome: "true",
+          traceRoot: traceRoot(traceRows(trainer.trace(index, batch, takenIn).trace).map(({ id }) => id)),
+        };
       trainer.takeIn(takenIn);
       trainer.iterate(index, batch);
     }

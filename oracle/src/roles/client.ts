@@ -39,7 +39,10 @@ const SECRET = "test-set";
 /** keccak256(abi.encode(testRoot, testBatches, salt)): what the registry opens in the reveal. */
 export function commitTestSet(testRoot: Hex, testBatches: number, salt: Hex): Hex {
   return keccak256(
-    encodeAbiParameters([{ type: "bytes32" }, { type: "uint256" }, { type: "bytes32" }], [testRoot, BigInt(testBatches), salt]),
+    encodeAbiParameters(
+      [{ type: "bytes32" }, { type: "uint256" }, { type: "bytes32" }],
+      [testRoot, BigInt(testBatches), salt],
+    ),
   );
 }
 
@@ -75,7 +78,10 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
   });
   for (const warning of compiled.warnings) log.warn({ event: "spec-warning", warning });
 
-  const [spec, train] = [await network.blobs.put(compiled.specBytes), await network.blobs.put(encodeBatchSet(compiled.train))];
+  const [spec, train] = [
+    await network.blobs.put(compiled.specBytes),
+    await network.blobs.put(encodeBatchSet(compiled.train)),
+  ];
   const manifest = await network.blobs.put(encodeManifest({ version: 1, spec, train }));
   const testRoot = rootOf(compiled.test);
   const testBatches = compiled.test.batches.length;
@@ -90,7 +96,12 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
     program: encodeProgram(compiled.parameters),
   };
   const { token, registry } = contracts;
-  await chain.transact({ address: token.address, abi: token.abi, functionName: "approve", args: [registry.address, parameters.fee] });
+  await chain.transact({
+    address: token.address,
+    abi: token.abi,
+    functionName: "approve",
+    args: [registry.address, parameters.fee],
+  });
   const taskId = taskIdOf(node, parameters.specHash, parameters.salt);
   // Kept before the task exists: a client that forgets its test set cannot reveal it.
   await mkdir(node.config.dataDir, { recursive: true });
@@ -99,7 +110,12 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
     SECRET,
     new TextEncoder().encode(JSON.stringify({ testRoot, testBatches, salt })),
   );
-  await chain.transact({ address: registry.address, abi: registry.abi, functionName: "createTask", args: [parameters] });
+  await chain.transact({
+    address: registry.address,
+    abi: registry.abi,
+    functionName: "createTask",
+    args: [parameters],
+  });
   log.info({
     event: "task-created",
     task: taskId,

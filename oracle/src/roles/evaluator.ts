@@ -21,7 +21,7 @@ import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /** Milliseconds to fetch the revealed test set, and its greatest size. */
-const FETCH_TIMEOUT = 60_000;
+const FETCH_TIMEOUT = 15_000;
 const MAX_TEST_BYTES = 2 ** 30;
 
 /** An evaluator's part: scores the final model on the revealed test set, seals the score, and opens it. */
@@ -45,7 +45,8 @@ async function score(node: Node, follower: TaskFollower, session: TaskSession, p
   const kept = new KeyValueStore(node.database, taskId);
   const { task } = await follower.now();
 
-  const found = await evaluateFinal(node, session);
+  const found = await evaluateInTime(node, follower, session);
+  if (found === undefined) return;
   // The salt must outlive a restart: a sealed score that cannot be opened costs stake.
   const key = "evaluation-salt";
   if (kept.getText(key) === undefined) kept.setDurably(key, new TextEncoder().encode(bytesToHex(randomBytes(32))));
@@ -86,6 +87,23 @@ export function sealScore(taskId: Hex, operator: Hex, score: TestScore, salt: He
       [taskId, operator, score.correct, BigInt(score.loss), score.root, salt],
     ),
   );
+}
+
+/** The score, trying again while the data cannot be had; undefined if the phase ends first. */
+async function evaluateInTime(
+  node: Node,
+  follower: TaskFollower,
+  session: TaskSession,
+): Promise<TestScore | undefined> {
+  for (let { task } = await follower.now(); task.phase <= Phase.EvaluationReveal; { task } = await follower.next()) {
+    try {
+      return await evaluateFinal(node, session);
+    } catch (error) {
+      if (node.signal.aborted) throw error;
+      node.log.warn({ event: "evaluation-failed", task: session.terms.taskId, error });
+    }
+  }
+  return undefined;
 }
 
 async function evaluateFinal(node: Node, session: TaskSession): Promise<TestScore> {

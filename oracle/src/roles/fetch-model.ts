@@ -23,9 +23,13 @@ export async function fetchModel(node: Node, taskId: Hex, folder: string): Promi
   try {
     const { task } = await follower.now();
     if (BigInt(task.finalState) === 0n)
-      throw new GristmillError("MODEL_NOT_READY", `task ${taskId} has no model: it is in phase ${phaseName(task.phase)}`, {
-        hints: ["wait for the end of its submission phase"],
-      });
+      throw new GristmillError(
+        "MODEL_NOT_READY",
+        `task ${taskId} has no model: it is in phase ${phaseName(task.phase)}`,
+        {
+          hints: ["wait for the end of its submission phase"],
+        },
+      );
     const session = await joinSession(node, follower, terms);
     const weights = await gatherModel(node, session, task);
     await writeModel(folder, weights, {

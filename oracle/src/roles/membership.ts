@@ -62,7 +62,10 @@ export async function takePlace(node: Node, follower: TaskFollower, terms: TaskT
   const after = await node.contracts.registry.read.taskOf([terms.taskId]);
   const found = await findPlace(node, terms.taskId, after, role);
   if (found === undefined)
-    throw new GristmillError("JOIN_LOST", `the join of task ${terms.taskId} was mined, but the registry has no such member`);
+    throw new GristmillError(
+      "JOIN_LOST",
+      `the join of task ${terms.taskId} was mined, but the registry has no such member`,
+    );
   node.log.info({ event: "joined", task: terms.taskId, place: found });
   return found;
 }

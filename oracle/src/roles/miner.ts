@@ -86,7 +86,11 @@ class Miner {
       tickets.run(),
       submitFinalState(this.#node, this.#follower, this.#session, this.#context.slot),
     ]);
-    this.#node.log.info({ event: "finished", task: this.#session.terms.taskId, iterations: log.head(this.#context.slot).count });
+    this.#node.log.info({
+      event: "finished",
+      task: this.#session.terms.taskId,
+      iterations: log.head(this.#context.slot).count,
+    });
   }
 
   /** Trains until the slot's iterations are done or the phase ends. */
@@ -95,7 +99,14 @@ class Miner {
     const context = this.#context;
     const trainer = await this.#trainer();
     // A restarted miner first gets back to its last signed segment, so that it can never sign a second version of one.
-    let position = await replay(context, trainer, log, await this.#latestCheckpoint(), log.head(context.slot).count, nextTurn);
+    let position = await replay(
+      context,
+      trainer,
+      log,
+      await this.#latestCheckpoint(),
+      log.head(context.slot).count,
+      nextTurn,
+    );
     const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
     const ended = this.#follower.until(({ task }) => task.phase > Phase.Training);
     let training = true;

@@ -39,9 +39,7 @@ export class Pacer {
   #tooFarAhead(next: number): boolean {
     return this.#heard.some(
       (heard, slot) =>
-        slot !== this.#slot &&
-        Date.now() - heard < ALIVE_WITHIN &&
-        this.#log.head(slot).count + this.#maxLead < next,
+        slot !== this.#slot && Date.now() - heard < ALIVE_WITHIN && this.#log.head(slot).count + this.#maxLead < next,
     );
   }
 }

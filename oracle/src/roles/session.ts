@@ -1,12 +1,5 @@
 import type { BatchSet, ClockEntry, SegmentMessage } from "@gristmill/sdk";
-import {
-  batchLeaf,
-  datasetRoot,
-  decodeBatchSet,
-  GristmillError,
-  residualId,
-  stateId,
-} from "@gristmill/sdk";
+import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, stateId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { decodeMessage } from "../network/message-codec.ts";
@@ -53,9 +46,13 @@ export async function loadTrainingSet(node: Node, terms: TaskTerms): Promise<Tra
   const set = decodeBatchSet(await blobs.get(manifest.train, { signal, maxBytes: MAX_DATA_BYTES }));
   const leaves = set.batches.map((batch) => batchLeaf(batch));
   if (datasetRoot(leaves) !== terms.onChain.datasetRoot || leaves.length !== terms.program.batches)
-    throw new GristmillError("TRAINING_SET_FALSE", `the training set of task ${terms.taskId} is not the one it commits to`, {
-      hints: ["its client published something else: leave this task alone"],
-    });
+    throw new GristmillError(
+      "TRAINING_SET_FALSE",
+      `the training set of task ${terms.taskId} is not the one it commits to`,
+      {
+        hints: ["its client published something else: leave this task alone"],
+      },
+    );
   node.log.info({ event: "data-checked", task: terms.taskId, batches: leaves.length });
   return { set, leaves };
 }
@@ -136,7 +133,10 @@ export class TaskSession {
       throw new GristmillError("CHECKPOINT_UNAVAILABLE", `no peer serves the state after segment ${id}`);
     const bytes = await this.#node.network.blobs.get(address, { signal, maxBytes: MAX_DATA_BYTES });
     const state = decodeCheckpoint(program, bytes);
-    if (stateId(program, state.weights) !== segment.stateId || residualId(program, state.residuals) !== segment.residualId)
+    if (
+      stateId(program, state.weights) !== segment.stateId ||
+      residualId(program, state.residuals) !== segment.residualId
+    )
       throw new GristmillError("CHECKPOINT_FALSE", `the state served for segment ${id} is not the one it states`);
     return { ...state, next: segment.last + 1, segmentId: id };
   }

@@ -44,9 +44,13 @@ export async function gatherFinalState(node: Node, session: TaskSession, task: T
 export async function gatherModel(node: Node, session: TaskSession, task: TaskView): Promise<readonly Int32Array[]> {
   const { stateId, weights } = await gatherFinalState(node, session, task);
   if (stateId !== task.finalState)
-    throw new GristmillError("MODEL_UNAVAILABLE", `the segments at hand sum up to ${stateId}, the model is ${task.finalState}`, {
-      hints: ["peers that hold the missing segments are not connected: try again later"],
-    });
+    throw new GristmillError(
+      "MODEL_UNAVAILABLE",
+      `the segments at hand sum up to ${stateId}, the model is ${task.finalState}`,
+      {
+        hints: ["peers that hold the missing segments are not connected: try again later"],
+      },
+    );
   return weights;
 }
 
@@ -63,7 +67,13 @@ export async function submitFinalState(
   const { taskId } = session.terms;
   const state = await registry.read.slotOf([taskId, slot]);
   const final = await gatherFinalState(node, session, task);
-  node.log.info({ event: "final-state", task: taskId, slot, stateId: final.stateId, included: final.included.toString(2) });
+  node.log.info({
+    event: "final-state",
+    task: taskId,
+    slot,
+    stateId: final.stateId,
+    included: final.included.toString(2),
+  });
   if (state.dropped || state.submittedSlots > 0n) return;
   const { address, abi } = registry;
   try {

@@ -25,7 +25,9 @@ export async function runSupervisor(node: Node, follower: TaskFollower, terms: T
     const final = await gatherFinalState(node, session, task);
 
     // The log in one order that everybody finds again: slot by slot, each chain from its start.
-    const ids = Array.from({ length: session.log.slots }, (_, slot) => session.log.chain(slot).map(({ id }) => id)).flat();
+    const ids = Array.from({ length: session.log.slots }, (_, slot) =>
+      session.log.chain(slot).map(({ id }) => id),
+    ).flat();
     const { address, abi } = node.contracts.registry;
     const logRoot = merkleRoot(ids);
     try {

@@ -1,13 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import {
-  isLucky,
-  merkleProof,
-  recordHash,
-  tensHashTraceId,
-  ticketInput,
-  ticketsOf,
-} from "@gristmill/sdk";
+import { isLucky, merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
 import type { IterationRecord } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, zeroHash } from "viem";
@@ -121,7 +114,14 @@ export class TicketAgent {
       });
       await nextTurn();
     }
-    log.info({ event: "draw", task: taskId, slot: this.#context.slot, epoch: Number(epoch), tickets: tickets.length, lucky: lucky.length });
+    log.info({
+      event: "draw",
+      task: taskId,
+      slot: this.#context.slot,
+      epoch: Number(epoch),
+      tickets: tickets.length,
+      lucky: lucky.length,
+    });
     await Promise.all(lucky.map((ticket) => this.#claim(epoch, commit, ticket)));
   }
 
@@ -183,7 +183,15 @@ export class TicketAgent {
     );
     const { state } = await contracts.mint.read.claimOf([claimId]);
     if (state === ClaimState.None) {
-      log.info({ event: "lucky", task: taskId, slot, epoch: Number(epoch), iteration: lucky.record.index, ticket: lucky.ticket, claimId });
+      log.info({
+        event: "lucky",
+        task: taskId,
+        slot,
+        epoch: Number(epoch),
+        iteration: lucky.record.index,
+        ticket: lucky.ticket,
+        claimId,
+      });
       const trace = await this.#hasher.trace(lucky.x);
       const { address, abi } = contracts.mint;
       try {

@@ -95,7 +95,8 @@ class Verifier {
   /** Takes in the claims made since the last look. */
   async #collect({ head }: TaskMoment): Promise<void> {
     if (head.number < this.#scanned) return;
-    for (const claim of await this.#audit.claimsBetween(this.#scanned, head.number)) this.#open.set(claim.claimId, claim);
+    for (const claim of await this.#audit.claimsBetween(this.#scanned, head.number))
+      this.#open.set(claim.claimId, claim);
     this.#scanned = head.number + 1n;
   }
 
@@ -142,7 +143,12 @@ class Verifier {
     const salt = bytesToHex(randomBytes(32));
     const sealedRoot = sealAttestation(claimId, self(this.#node), traceRoot, salt);
     // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
-    this.#store.put({ claimId, taskId: this.#terms.taskId, state: `sealed-${String(round)}`, payload: { salt, traceRoot } });
+    this.#store.put({
+      claimId,
+      taskId: this.#terms.taskId,
+      state: `sealed-${String(round)}`,
+      payload: { salt, traceRoot },
+    });
     const { address, abi } = this.#node.contracts.mint;
     await this.#node.chain.transact({
       address,

@@ -55,7 +55,7 @@ export class TaskLog extends EventEmitter<{ added: [LoggedSegment] }> {
       if (waiting.size < MAX_WAITING) waiting.set(previous, segment);
       return "waiting";
     }
-    for (let next: LoggedSegment | undefined = segment; next !== undefined; ) {
+    for (let next: LoggedSegment | undefined = segment; next !== undefined;) {
       waiting.delete(next.message.segment.previous);
       at(this.#chains, slot).push(next);
       this.#byId.set(next.id, next);
@@ -114,12 +114,16 @@ export class TaskLog extends EventEmitter<{ added: [LoggedSegment] }> {
    */
   lists(slot: number, from: number, to: number): NamedList[] {
     const lists: NamedList[] = [];
-    for (let index = from; index < to; ) {
+    for (let index = from; index < to;) {
       const message = this.covering(slot, index)?.message;
       if (message === undefined)
-        throw new GristmillError("LOG_INCOMPLETE", `iteration ${String(index)} of slot ${String(slot)} is not in the log`, {
-          hints: ["fetch the missing segments from a peer first"],
-        });
+        throw new GristmillError(
+          "LOG_INCOMPLETE",
+          `iteration ${String(index)} of slot ${String(slot)} is not in the log`,
+          {
+            hints: ["fetch the missing segments from a peer first"],
+          },
+        );
       for (; index < to && index <= message.segment.last; index += 1)
         lists.push({ slot, index, list: at(message.lists, index - message.segment.first) });
     }

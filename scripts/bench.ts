@@ -1,0 +1,20 @@
+// All benchmarks behind one command. Each measures in one run what it compares, and reports medians with their spread.
+
+import { Command, Option } from "commander";
+
+import { benchTraining } from "./bench/training.ts";
+
+const program = new Command("npm run bench --").description(
+  "Measures this machine. Close other programs first; figures of a busy machine are those of the other programs.",
+);
+program
+  .command("training")
+  .description("splits the time of a training iteration, and says what being verifiable adds to bare training")
+  .option("--task <file>", "task file; without it MNIST's network on images drawn by code")
+  .option("--rounds <n>", "segments measured", Number, 40)
+  .addOption(new Option("--segment-length <n>", "iterations a segment").argParser(Number))
+  .option("--json", "print the figures as JSON")
+  .action(benchTraining);
+
+if (process.argv.length <= 2) program.help();
+await program.parseAsync();

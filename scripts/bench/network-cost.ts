@@ -1,0 +1,102 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { SegmentMessage } from "@gristmill/sdk";
+import type { Hex } from "viem";
+
+import { createNetwork } from "../../oracle/src/network/node.ts";
+import type { Network } from "../../oracle/src/network/node.ts";
+import type { TaskContext } from "../../oracle/src/network/task-context.ts";
+import { openDatabase } from "../../oracle/src/storage/database.ts";
+import { SegmentStore } from "../../oracle/src/storage/segment-store.ts";
+
+/** Milliseconds that nodes may take to find each other, and a round to arrive. */
+const MESH_TIMEOUT = 30_000;
+const ROUND_TIMEOUT = 10_000;
+
+/** What the parent tells its peers' process. */
+export type PeersCommand =
+  | {
+      readonly kind: "start";
+      readonly context: TaskContext;
+      readonly bootstrap: readonly string[];
+      readonly peers: number;
+    }
+  | { readonly kind: "publish"; readonly messages: readonly SegmentMessage[] }
+  | { readonly kind: "stop" };
+
+/**
+ * CPU milliseconds that one node of a task spends a round on everything that has to do with peers: publishing its own
+ * segment (with the write to disk), receiving, checking and storing those of the others, and gossip's upkeep. The peers
+ * run in a process of their own, so that their work does not count.
+ *
+ * @param rounds of each round, one message a slot; slot 0 is the measured node's
+ */
+export async function measureNetwork(
+  context: TaskContext,
+  rounds: readonly (readonly SegmentMessage[])[],
+  interval: number,
+): Promise<number[]> {
+  const folder = mkdtempSync(join(tmpdir(), "gristmill-bench-"));
+  const child = fork(fileURLToPath(new URL("./peers.ts", import.meta.url)), { serialization: "advanced" });
+  const database = openDatabase(join(folder, "node.sqlite"));
+  let network: Network | undefined;
+  try {
+    network = await createNetwork({ dataDir: folder, listen: ["/ip4/127.0.0.1/tcp/0"] });
+    const arrivals = new Map<number, () => void>();
+    let received = 0;
+    network.joinTask(context, {
+      store: new SegmentStore(database, context.taskId),
+      onSegment: () => {
+        received += 1;
+        arrivals.get(received)?.();
+      },
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    const peers = context.operators.length - 1;
+    child.send({ kind: "start", context, bootstrap: network.addresses, peers } satisfies PeersCommand);
+    await once(child, "message", { signal: AbortSignal.timeout(MESH_TIMEOUT) });
+    const samples: number[] = [];
+    let expected = 0;
+    for (const [own, ...others] of rounds) {
+      if (own === undefined) continue;
+      expected += others.length;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      arrivals.set(expected, resolve);
+      const before = process.cpuUsage();
+      child.send({ kind: "publish", messages: others } satisfies PeersCommand);
+      await network.publish(context.taskId, own);
+      if (received < expected) await withTimeout(promise);
+      // Gossip's upkeep goes on while a segment is trained: its share of the interval counts as well.
+      await new Promise((wake) => setTimeout(wake, interval));
+      const { user, system } = process.cpuUsage(before);
+      samples.push((user + system) / 1000);
+    }
+    return samples;
+  } finally {
+    if (child.connected) child.send({ kind: "stop" } satisfies PeersCommand);
+    await network?.stop();
+    database.close();
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function withTimeout(promise: Promise<void>): Promise<void> {
+  const signal = AbortSignal.timeout(ROUND_TIMEOUT);
+  await Promise.race([
+    promise,
+    once(signal, "abort").then(() => {
+      throw signal.reason;
+    }),
+  ]);
+}
+
+/** A task id for a bench that has no chain. */
+export const BENCH_TASK: Hex = `0x${"be".repeat(32)}`;
