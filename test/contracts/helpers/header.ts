@@ -4,7 +4,7 @@ import { encodeBlockHeader, type RpcBlockHeader } from "../../../sdk/src/contrac
 
 /** RLP bytes of the header of a mined block, ready for `proveSeed`, `proveRandomness` and `begin`. */
 export async function headerOf(provider: EthereumProvider, blockNumber: bigint): Promise<string> {
-  const block = await provider.request({
+  const block: unknown = await provider.request({
     method: "eth_getBlockByNumber",
     params: [`0x${blockNumber.toString(16)}`, false],
   });

@@ -8,10 +8,15 @@ import type {
   StakeManager,
   TaskRegistry,
 } from "../../../types/ethers-contracts/index.js";
-import type { ITaskRegistry } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
+import type { ScoreStruct, TaskParametersStruct } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
 import { headerOf } from "../helpers/header.ts";
 
 export const { ethers, networkHelpers, provider } = await network.create();
+
+/** Hardhat's loadFixture over this chain: `fixture` must be a named function. */
+export function loadFixture<T>(fixture: () => Promise<T>): Promise<T> {
+  return networkHelpers.loadFixture(fixture);
+}
 
 export const GRIST = 10n ** 18n;
 export const ZERO = ethers.ZeroHash;
@@ -33,8 +38,7 @@ export const Phase = {
 } as const;
 export const Role = { Miner: 0n, Supervisor: 1n, Evaluator: 2n } as const;
 
-type TaskParameters = Parameters<TaskRegistry["createTask"]>[0];
-export type Score = ITaskRegistry.TaskViewStruct["score"];
+export type Score = ScoreStruct;
 
 /** Actors that take part, each owner with the operator that signs for it. */
 export interface Worker {
@@ -62,7 +66,7 @@ export interface Suite {
 /** A suite with one task. */
 export interface Scene extends Suite {
   readonly taskId: string;
-  readonly parameters: TaskParameters;
+  readonly parameters: TaskParametersStruct;
 }
 
 export const STAKED = 500n * GRIST;
@@ -105,7 +109,7 @@ export function encodeProgram(mlp: object): string {
   return abi.encode([MLP_TYPE], [mlp]);
 }
 
-export function taskParameters(overrides: Partial<TaskParameters> = {}): TaskParameters {
+export function taskParameters(overrides: Partial<TaskParametersStruct> = {}): TaskParametersStruct {
   return {
     salt: ethers.id("salt"),
     specHash: ethers.id("spec"),
@@ -184,7 +188,7 @@ export async function deploySuite(): Promise<Suite> {
 }
 
 /** Creates a task of the client's; its id and parameters join the suite. */
-export async function createTask(suite: Suite, overrides: Partial<TaskParameters> = {}): Promise<Scene> {
+export async function createTask(suite: Suite, overrides: Partial<TaskParametersStruct> = {}): Promise<Scene> {
   const parameters = taskParameters(overrides);
   const registry = suite.registry.connect(suite.client);
   const taskId = await registry.createTask.staticCall(parameters);

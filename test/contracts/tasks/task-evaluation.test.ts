@@ -10,7 +10,7 @@ import {
   inReveal,
   inSubmission,
   inTraining,
-  networkHelpers,
+  loadFixture,
   open,
   passDeadline,
   passEpochs,
@@ -29,7 +29,6 @@ import {
   ZERO,
 } from "./scenario.ts";
 
-const { loadFixture } = networkHelpers;
 const OTHER = ethers.id("another state");
 const SEAL = ethers.id("a seal");
 

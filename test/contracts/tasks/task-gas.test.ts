@@ -6,6 +6,7 @@ import {
   deploySuite,
   ethers,
   GRIST,
+  loadFixture,
   networkHelpers,
   passClaims,
   passDeadline,
@@ -19,8 +20,6 @@ import {
   TEST_SET,
   type Worker,
 } from "./scenario.ts";
-
-const { loadFixture, setBalance } = networkHelpers;
 
 /** EIP-7825: no transaction may use more gas. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
@@ -61,7 +60,7 @@ describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function
     for (let index = 0; index < MOST; index++) {
       const address = ethers.dataSlice(ethers.id(`worker ${role} ${index}`), 12);
       const owner = await ethers.getImpersonatedSigner(ethers.getAddress(address));
-      await setBalance(owner.address, 10n ** 20n);
+      await networkHelpers.setBalance(owner.address, 10n ** 20n);
       await scene.token.connect(bank).transfer(owner, stake);
       await scene.token.connect(owner).approve(scene.stakes, stake);
       await scene.stakes.connect(owner).stake(stake);

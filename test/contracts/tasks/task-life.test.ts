@@ -1,3 +1,4 @@
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
 
 import {
@@ -14,6 +15,7 @@ import {
   inSubmission,
   inTraining,
   MACS,
+  loadFixture,
   networkHelpers,
   open,
   passDeadline,
@@ -34,11 +36,9 @@ import {
   submitLog,
 } from "./scenario.ts";
 
-const { loadFixture } = networkHelpers;
-
 /** What every account may withdraw, by the role it has in the scene. */
 async function credits({ registry, client, miners, supervisor, evaluators, verifier }: Scene) {
-  const of = (account: { address: string }): Promise<bigint> => registry.creditOf(account);
+  const of = (account: HardhatEthersSigner): Promise<bigint> => registry.creditOf(account);
   return {
     client: await of(client),
     miners: await Promise.all(miners.map(({ owner }) => of(owner))),
@@ -67,7 +67,7 @@ describe("a task's life", () => {
     expect(await phaseOf(scene)).to.equal(Phase.Training);
     expect(await token.totalSupply()).to.equal(supply - shareOf(1_000));
     for (const slot of [0, 1, 2]) await commit(scene, slot, 3);
-    for (const _ of [0, 1]) await registry.connect(mint).creditAttestation(taskId, verifier);
+    for (let count = 0; count < 2; count++) await registry.connect(mint).creditAttestation(taskId, verifier);
     await passEpochs(scene, 1);
     for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
 

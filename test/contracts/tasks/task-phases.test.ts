@@ -14,6 +14,7 @@ import {
   inSubmission,
   inTraining,
   join,
+  loadFixture,
   networkHelpers,
   passDeadline,
   Phase,
@@ -27,7 +28,7 @@ import {
   ZERO,
 } from "./scenario.ts";
 
-const { loadFixture, time } = networkHelpers;
+const { time } = networkHelpers;
 
 /** Who joined besides the three evaluators' places, and where that leads at the deadline. */
 interface Turnout {

@@ -12,7 +12,7 @@ import {
   inSeeding,
   join,
   MLP,
-  networkHelpers,
+  loadFixture,
   passDeadline,
   Phase,
   phaseOf,
@@ -23,7 +23,6 @@ import {
   ZERO,
 } from "./scenario.ts";
 
-const { loadFixture } = networkHelpers;
 const MOST_UINT128 = 2n ** 128n - 1n;
 const YEAR = 365 * 86_400;
 

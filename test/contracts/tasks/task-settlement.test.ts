@@ -15,6 +15,7 @@ import {
   inSeeding,
   inSubmission,
   inTraining,
+  loadFixture,
   networkHelpers,
   open,
   passClaims,
@@ -30,8 +31,6 @@ import {
   STAKED,
   submit,
 } from "./scenario.ts";
-
-const { loadFixture } = networkHelpers;
 
 /** Evaluators agree on a score, and the task is settled; returns what one miner is credited. */
 async function minerCreditFor(score: Score): Promise<bigint> {

@@ -9,6 +9,7 @@ import {
   inSubmission,
   inTraining,
   MACS,
+  loadFixture,
   networkHelpers,
   passDeadline,
   passEpochs,
@@ -23,7 +24,6 @@ import {
   ZERO,
 } from "./scenario.ts";
 
-const { loadFixture } = networkHelpers;
 const ROOT = ethers.id("root");
 const ID = ethers.id("segment");
 
@@ -192,7 +192,8 @@ describe("TaskTraining", () => {
       await commit(scene, 0, 9);
       await commit(scene, 1, 9);
       expect(await phaseOf(scene)).to.equal(Phase.Training);
-      await expect(commit(scene, 2, 9).then(() => phaseOf(scene))).to.eventually.equal(Phase.Submission);
+      await commit(scene, 2, 9);
+      expect(await phaseOf(scene)).to.equal(Phase.Submission);
       expect((await scene.registry.taskOf(scene.taskId)).phaseEndsAt).to.equal(
         BigInt(await networkHelpers.time.latest()) + 3_000n,
       );

@@ -1,0 +1,260 @@
+import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import { expect } from "chai";
+
+import {
+  createTask,
+  deploySuite,
+  ethers,
+  FEE,
+  loadFixture,
+  networkHelpers,
+  passClaims,
+  Phase,
+  phaseOf,
+  Role,
+  type Scene,
+  SCORE,
+  SCORE_SALT,
+  seedHeader,
+  STATE,
+  submitLog,
+  type Suite,
+  sealOf,
+  TEST_SET,
+} from "./scenario.ts";
+
+const { time } = networkHelpers;
+
+const SEEDS = [1, 2, 4, 5, 7, 8];
+const STEPS = 140;
+
+/** Mulberry32: the same walk for the same seed. */
+class Dice {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  /** A whole number from 0 to n - 1. */
+  below(n: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+}
+
+interface Step {
+  readonly scene: Scene;
+  readonly dice: Dice;
+  readonly accounts: readonly HardhatEthersSigner[];
+}
+
+type Action = (step: Step) => Promise<unknown>;
+
+/** The operator of a place, or, now and then and for empty places, anybody. */
+async function operatorOf({ scene, dice, accounts }: Step, role: bigint, index: number): Promise<HardhatEthersSigner> {
+  const [, operator] = await scene.registry.memberOf(scene.taskId, role, index);
+  const signer = accounts.find(({ address }) => address === operator);
+  return signer === undefined || dice.below(10) === 0 ? dice.pick(accounts) : signer;
+}
+
+/** A slot commits some range, mostly a legal one. */
+const commitSomething: Action = async (step) => {
+  const { scene, dice } = step;
+  const slot = dice.below(3);
+  const last = dice.pick([3, 7, 9, 9, dice.below(12)]);
+  const operator = await operatorOf(step, Role.Miner, slot);
+  await scene.registry.connect(operator).commit(scene.taskId, slot, last, ethers.id(`${slot} ${last}`), STATE);
+};
+
+/** What somebody may try in a phase; the evaluators' choice of score and the slots' of state vary. */
+const ACTIONS = new Map<bigint, readonly Action[]>([
+  [
+    Phase.Registration,
+    [
+      async ({ scene, dice }) => {
+        const { owner, operator } = dice.pick(scene.miners);
+        await scene.registry.connect(owner).join(scene.taskId, Role.Miner, operator);
+      },
+      async ({ scene: { registry, taskId, supervisor } }) =>
+        registry.connect(supervisor.owner).join(taskId, Role.Supervisor, supervisor.operator),
+      async ({ scene, dice }) => {
+        const { owner, operator } = dice.pick(scene.evaluators);
+        await scene.registry.connect(owner).join(scene.taskId, Role.Evaluator, operator);
+      },
+      async ({ scene, dice, accounts }) =>
+        scene.registry.connect(dice.pick(accounts)).join(scene.taskId, dice.below(3), dice.pick(accounts)),
+      async ({ scene, dice, accounts }) => {
+        if (dice.below(4) === 0) await scene.registry.connect(dice.pick(accounts)).cancel(scene.taskId);
+      },
+    ],
+  ],
+  [
+    Phase.Seeding,
+    [
+      async ({ scene }) => scene.registry.advance(scene.taskId),
+      async ({ scene }) => scene.registry.begin(scene.taskId, await seedHeader(scene)),
+    ],
+  ],
+  [
+    Phase.Training,
+    [
+      commitSomething,
+      commitSomething,
+      commitSomething,
+      async ({ scene, dice }) => scene.registry.dropSilent(scene.taskId, dice.below(4)),
+      async ({ scene: { registry, taskId, mint, verifier } }) =>
+        registry.connect(mint).creditAttestation(taskId, verifier),
+      async ({ dice }) => networkHelpers.mine(dice.below(12) + 1),
+    ],
+  ],
+  [
+    Phase.Submission,
+    [
+      async (step) => {
+        const { scene, dice } = step;
+        const slot = dice.below(3);
+        const operator = await operatorOf(step, Role.Miner, slot);
+        const state = dice.pick([STATE, STATE, ethers.id("another")]);
+        const slots = dice.pick([1, 3, 7, 7, 7]);
+        await scene.registry.connect(operator).submitState(scene.taskId, slot, state, slots);
+      },
+      async ({ scene }) => submitLog(scene),
+    ],
+  ],
+  [
+    Phase.Reveal,
+    [
+      async ({ scene: { registry, taskId, client } }) =>
+        registry.connect(client).revealTestSet(taskId, TEST_SET.root, TEST_SET.batches, TEST_SET.salt, "bafy"),
+      async ({ scene }) => submitLog(scene),
+    ],
+  ],
+  [
+    Phase.EvaluationCommit,
+    [
+      async (step) => {
+        const { scene, dice } = step;
+        const index = dice.below(3);
+        const operator = await operatorOf(step, Role.Evaluator, index);
+        const seal = sealOf(scene, index, { ...SCORE, correct: dice.pick([120, 175]) });
+        await scene.registry.connect(operator).commitScore(scene.taskId, index, seal);
+      },
+    ],
+  ],
+  [
+    Phase.EvaluationReveal,
+    [
+      async (step) => {
+        const { scene, dice } = step;
+        const index = dice.below(3);
+        const operator = await operatorOf(step, Role.Evaluator, index);
+        const score = { ...SCORE, correct: dice.pick([120, 175]) };
+        await scene.registry.connect(operator).revealScore(scene.taskId, index, score, SCORE_SALT);
+      },
+    ],
+  ],
+]);
+
+/** What may happen at any time. */
+const ALWAYS: readonly Action[] = [
+  async ({ dice }) => time.increase(dice.pick([1, 500, 2_000, 7_000])),
+  async ({ scene, dice }) => scene.registry.connect(dice.pick(scene.miners).owner).withdraw(),
+  async ({ scene }) => scene.registry.connect(scene.client).withdraw(),
+  async ({ scene }) => scene.registry.settle(scene.taskId),
+  async ({ scene: { registry, taskId, mint, verifier } }) => registry.connect(mint).creditAttestation(taskId, verifier),
+  async ({ scene }) => scene.registry.advance(scene.taskId),
+];
+
+/** Takes a step that may be refused, but only by an error that the suite declares: never by a panic. */
+async function attempt(action: Action, step: Step): Promise<boolean> {
+  try {
+    await action(step);
+    return true;
+  } catch (error) {
+    expect(String(error)).to.match(/reverted with custom error '(Registry|EpochBeacon|StakeManager)_/);
+    return false;
+  }
+}
+
+/** Every wei of fees is credit, escrow or burnt; every wei of stake has an owner; what is locked has a reason. */
+async function checkInvariants(
+  suite: Suite,
+  tasks: readonly Scene[],
+  accounts: readonly HardhatEthersSigner[],
+): Promise<void> {
+  const { token, stakes, registry } = suite;
+  let owed = 0n;
+  let staked = 0n;
+  let locked = 0n;
+  for (const account of accounts) {
+    owed += await registry.creditOf(account);
+    const [unbonding] = await stakes.unbondingOf(account);
+    const ofAccount = await stakes.lockedOf(account);
+    staked += (await stakes.freeOf(account)) + ofAccount + unbonding;
+    locked += ofAccount;
+  }
+  let escrow = 0n;
+  let bonds = 0n;
+  for (const { taskId, parameters } of tasks) {
+    const { burned, slotsJoined, supervisorsJoined, evaluatorsJoined } = await registry.taskOf(taskId);
+    const credited = await registry.queryFilter(registry.filters.Credited(taskId));
+    const left = FEE - burned - credited.reduce((sum, { args }) => sum + args.amount, 0n);
+    const [settled] = await registry.queryFilter(registry.filters.TaskSettled(taskId));
+    escrow += left;
+    if (settled !== undefined) {
+      expect(left, "a settled task has spent its fee exactly").to.equal(0n);
+      continue;
+    }
+    bonds += slotsJoined * BigInt(parameters.minerStake);
+    bonds += supervisorsJoined * BigInt(parameters.supervisorStake);
+    bonds += evaluatorsJoined * BigInt(parameters.evaluatorStake);
+  }
+  expect(await token.balanceOf(registry), "registry's balance").to.equal(owed + escrow);
+  expect(await token.balanceOf(stakes), "stake manager's balance").to.equal(staked);
+  expect(locked, "locked stake").to.equal(bonds);
+}
+
+describe("random walks through tasks' lives", function () {
+  this.timeout(60_000);
+  const ends = new Set<bigint>();
+
+  for (const seed of SEEDS) {
+    it(`keep every wei accounted for and end in a terminal phase (seed ${seed})`, async () => {
+      const suite = await loadFixture(deploySuite);
+      const accounts = (await ethers.getSigners()).slice(1);
+      const dice = new Dice(seed);
+      const tasks = [await createTask(suite), await createTask(suite, { salt: ethers.id("second") })];
+      let done = 0;
+      for (let count = 0; count < STEPS; count++) {
+        const scene = dice.pick(tasks);
+        const usual = ACTIONS.get(await phaseOf(scene)) ?? ALWAYS;
+        const action = dice.pick(dice.below(24) === 0 ? ALWAYS : usual);
+        if (await attempt(action, { scene, dice, accounts })) done++;
+        if (count % 5 === 0) await checkInvariants(suite, tasks, accounts);
+      }
+      expect(done, "steps that were not refused").to.be.at.least(STEPS / 5);
+
+      await time.increase(50_000); // longer than all phases together
+      for (const scene of tasks) {
+        await passClaims(scene);
+        await attempt(({ scene: { registry, taskId } }) => registry.settle(taskId), { scene, dice, accounts });
+        const phase = await phaseOf(scene);
+        expect([Phase.Settled, Phase.Cancelled, Phase.Failed]).to.include(phase);
+        ends.add(phase);
+      }
+      await checkInvariants(suite, tasks, accounts);
+      for (const account of accounts) expect(await suite.stakes.lockedOf(account)).to.equal(0n);
+    });
+  }
+
+  it("reach every terminal phase", () => {
+    expect([...ends].sort()).to.deep.equal([Phase.Cancelled, Phase.Failed, Phase.Settled].sort());
+  });
+});
