@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { SegmentMessage } from "@gristmill/sdk";
+import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { createNetwork } from "../../oracle/src/network/node.ts";
@@ -67,8 +68,10 @@ export async function measureNetwork(
     for (const [own, ...others] of rounds) {
       if (own === undefined) continue;
       expected += others.length;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      arrivals.set(expected, resolve);
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      arrivals.set(expected, () => {
+        resolve(undefined);
+      });
       const before = process.cpuUsage();
       child.send({ kind: "publish", messages: others } satisfies PeersCommand);
       await network.publish(context.taskId, own);
@@ -88,14 +91,14 @@ export async function measureNetwork(
   }
 }
 
-async function withTimeout(promise: Promise<void>): Promise<void> {
+async function withTimeout(arrived: Promise<unknown>): Promise<void> {
   const signal = AbortSignal.timeout(ROUND_TIMEOUT);
-  await Promise.race([
-    promise,
-    once(signal, "abort").then(() => {
-      throw signal.reason;
-    }),
-  ]);
+  const late = once(signal, "abort").then(() => {
+    throw new GristmillError("BENCH_STALLED", "a round of segments did not arrive in 10 s", {
+      hints: ["the machine is busy with something else: measure again when it is idle"],
+    });
+  });
+  await Promise.race([arrived, late]);
 }
 
 /** A task id for a bench that has no chain. */

@@ -46,7 +46,10 @@ async function obey(command: PeersCommand): Promise<void> {
     }
     case "publish":
       await Promise.all(
-        command.messages.map((message, index) => networks[index]?.publish(message.segment.taskId, message)),
+        networks.map(async (network, index) => {
+          const message = command.messages[index];
+          if (message !== undefined) await network.publish(message.segment.taskId, message);
+        }),
       );
       break;
     case "stop":

@@ -205,7 +205,11 @@ async function measureVerifiable(
 
   const commitments = produced.map(({ messages: [own], trainer }) => {
     if (own === undefined) return 0;
-    return time(() => commit(own, context, train, trainer)) / length;
+    return (
+      time(() => {
+        commit(own, context, train, trainer);
+      }) / length
+    );
   });
   const recover = createSignerRecovery();
   const secret = hexToBytes(keys[0] ?? "0x");
@@ -220,7 +224,11 @@ async function measureVerifiable(
     const lists = others.flatMap(({ segment, lists: each }) =>
       each.map((list, index) => ({ slot: segment.slot, index: segment.first + index, list, sign: 1 as const })),
     );
-    return time(() => trainer.takeIn(lists)) / length;
+    return (
+      time(() => {
+        trainer.takeIn(lists);
+      }) / length
+    );
   });
   const interval = 2 * length;
   const network = (await measureNetwork(context, messages, interval)).map((sample, round) =>

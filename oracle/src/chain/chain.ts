@@ -173,7 +173,7 @@ export class Chain {
         account,
         chain: wallet.chain,
         gas: gas < TRANSACTION_GAS_CAP ? gas : TRANSACTION_GAS_CAP,
-      } as WriteContractParameters);
+      });
     } catch (cause) {
       throw revertError(call.functionName, cause);
     }

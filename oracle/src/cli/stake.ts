@@ -11,13 +11,13 @@ import { configOf, withSettings } from "./options.ts";
 export function stakeCommand(): Command {
   const command = new Command("stake").description("the GRIST that backs this node's claims");
   command.addCommand(
-    withSettings(new Command("show").description("stake, locks and wallet of this node")).action(async (options) => {
+    withSettings(new Command("show").description("stake, locks and wallet of this node")).action(async (options: Readonly<Record<string, unknown>>) => {
       await withChain(options, show);
     }),
   );
   command.addCommand(
     withSettings(new Command("add").argument("<amount>", "GRIST").description("stake from the wallet")).action(
-      async (amount: string, options) => {
+      async (amount: string, options: Readonly<Record<string, unknown>>) => {
         await withChain(options, async (chain, { stake, token }) => {
           const value = parseAmount(amount);
           const args = [stake.address, value] as const;
@@ -30,7 +30,7 @@ export function stakeCommand(): Command {
   );
   command.addCommand(
     withSettings(new Command("remove").argument("<amount>", "GRIST").description("begin to unbond free stake")).action(
-      async (amount: string, options) => {
+      async (amount: string, options: Readonly<Record<string, unknown>>) => {
         await withChain(options, async (chain, { stake, token }) => {
           const { address, abi } = stake;
           await chain.transact({ address, abi, functionName: "requestUnstake", args: [parseAmount(amount)] });
@@ -40,7 +40,7 @@ export function stakeCommand(): Command {
     ),
   );
   command.addCommand(
-    withSettings(new Command("withdraw").description("take out what has unbonded")).action(async (options) => {
+    withSettings(new Command("withdraw").description("take out what has unbonded")).action(async (options: Readonly<Record<string, unknown>>) => {
       await withChain(options, async (chain, { stake, token }) => {
         const { address, abi } = stake;
         await chain.transact({ address, abi, functionName: "withdraw", args: [] });

@@ -13,6 +13,8 @@ import { Phase } from "./task-follower.ts";
 const BLOCKS_BEFORE_CLOSE = 3n;
 const SECONDS_BEFORE_DEADLINE = 10n;
 
+type SlotView = Awaited<ReturnType<Node["contracts"]["registry"]["read"]["slotOf"]>>;
+
 /**
  * Commits a slot's head once per epoch, late in it, so that as much work as possible draws under its seed. Only what
  * has been published is committed: a head nobody can fetch would keep the slot out of the final state.
@@ -38,16 +40,22 @@ export class Committer {
     this.#committed = committed;
   }
 
-  /** Runs until the training phase is over. */
+  /** Runs until the training phase is over, or the slot is out of it. */
   async run(): Promise<void> {
+    const { taskId } = this.#session.terms;
     for (let moment = await this.#follower.now(); ; moment = await this.#follower.next()) {
       if (moment.task.phase > Phase.Training) return;
-      if (await this.#due(moment)) await this.#commit();
+      const state = await this.#node.contracts.registry.read.slotOf([taskId, this.#context.slot]);
+      if (state.dropped) {
+        this.#node.log.warn({ event: "dropped", task: taskId, slot: this.#context.slot });
+        return;
+      }
+      if (this.#due(moment, state)) await this.#commit(state.next);
     }
   }
 
-  async #due({ head, task }: TaskMoment): Promise<boolean> {
-    const { schedule, contracts } = this.#node;
+  #due({ head, task }: TaskMoment, state: SlotView): boolean {
+    const { schedule } = this.#node;
     const { slot, iterations } = this.#context;
     const trained = this.#session.log.head(slot).count;
     // A transaction sent now is mined in the next block at the earliest.
@@ -55,17 +63,16 @@ export class Committer {
     const closing = lastBlockOf(schedule, epoch) - head.number <= BLOCKS_BEFORE_CLOSE;
     const ending = task.phaseEndsAt > 0n && task.phaseEndsAt - head.timestamp <= SECONDS_BEFORE_DEADLINE;
     if (trained < iterations && !closing && !ending) return false;
-    const state = await contracts.registry.read.slotOf([this.#session.terms.taskId, slot]);
     const committedNow = state.next > 0 && state.lastCommitEpoch >= epoch;
-    return !state.dropped && !committedNow && trained > state.next;
+    return !committedNow && trained > state.next;
   }
 
-  async #commit(): Promise<void> {
+  /** @param next first iteration that is not committed yet */
+  async #commit(next: number): Promise<void> {
     const { chain, contracts, log } = this.#node;
     const { terms } = this.#session;
     const { slot } = this.#context;
     const head = this.#session.log.head(slot);
-    const { next } = await contracts.registry.read.slotOf([terms.taskId, slot]);
     const segments = this.#session.log
       .chain(slot)
       .filter(({ message }) => message.segment.first >= next && message.segment.last < head.count);

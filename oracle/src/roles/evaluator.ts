@@ -69,7 +69,7 @@ async function score(node: Node, follower: TaskFollower, session: TaskSession, p
     functionName: "revealScore",
     args: [taskId, place, { correct, loss: BigInt(loss), root }, salt],
   });
-  log.info({ event: "score", task: taskId, correct, loss: Number(loss), root });
+  log.info({ event: "score", task: taskId, correct, loss, root });
 }
 
 /** keccak256(abi.encode(taskId, operator, correct, loss, root, salt)), as the registry opens it. */

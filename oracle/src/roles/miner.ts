@@ -80,9 +80,13 @@ class Miner {
     this.#session.serveCheckpoints((slot, segment) =>
       slot === this.#context.slot ? this.#checkpointAfter(segment) : Promise.resolve(undefined),
     );
+    const ended = new AbortController();
+    const committing = committer.run().finally(() => {
+      ended.abort();
+    });
     await Promise.all([
-      this.#train(),
-      committer.run(),
+      this.#train(ended.signal),
+      committing,
       tickets.run(),
       submitFinalState(this.#node, this.#follower, this.#session, this.#context.slot),
     ]);
@@ -93,8 +97,8 @@ class Miner {
     });
   }
 
-  /** Trains until the slot's iterations are done or the phase ends. */
-  async #train(): Promise<void> {
+  /** Trains until the slot's iterations are done or `ended` aborts. */
+  async #train(ended: AbortSignal): Promise<void> {
     const { log } = this.#session;
     const context = this.#context;
     const trainer = await this.#trainer();
@@ -108,16 +112,9 @@ class Miner {
       nextTurn,
     );
     const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
-    const ended = this.#follower.until(({ task }) => task.phase > Phase.Training);
-    let training = true;
-    void ended.then(
-      () => (training = false),
-      () => (training = false),
-    );
-    while (training && position.next < context.iterations) {
-      await pacer.turn(position.next, AbortSignal.any([this.#node.signal]));
-      if (!training) break;
-      position = await this.#trainSegment(trainer, position);
+    while (!ended.aborted && position.next < context.iterations) {
+      await pacer.turn(position.next, ended);
+      if (!ended.aborted) position = await this.#trainSegment(trainer, position);
     }
     this.#progress.flush();
   }

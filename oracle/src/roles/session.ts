@@ -91,10 +91,16 @@ export class TaskSession {
     for (const { bytes } of store) this.log.add(decodeMessage(bytes, prepared).message);
     node.network.joinTask(context, {
       store,
-      onSegment: (message) => this.#take(message),
-      onEquivocation: ({ segment }) => node.log.warn({ event: "equivocation", task: terms.taskId, slot: segment.slot }),
+      onSegment: (message) => {
+        this.#take(message);
+      },
+      onEquivocation: ({ segment }) => {
+        node.log.warn({ event: "equivocation", task: terms.taskId, slot: segment.slot });
+      },
       onCheckpointWanted: (slot, segment, signal) => this.#answerCheckpoint(slot, segment, signal),
-      onFailure: (error) => node.log.error({ event: "handler-failed", task: terms.taskId, error }),
+      onFailure: (error) => {
+        node.log.error({ event: "handler-failed", task: terms.taskId, error });
+      },
     });
   }
 

@@ -24,7 +24,8 @@ describe("config", () => {
 
   it("has defaults for everything but the key, and the command line has the same", async () => {
     let parsed: unknown;
-    const command = withSettings(new Command("any")).action((options: Record<string, unknown>) => {
+    const command = withSettings(new Command("any"));
+    command.action((options: Record<string, unknown>) => {
       parsed = configOf(options);
     });
     await command.parseAsync([], { from: "user" });
