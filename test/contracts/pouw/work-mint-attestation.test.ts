@@ -11,6 +11,7 @@ import {
   makeClaimDrawing,
   revealBy,
   saltOf,
+  type Seat,
   seal,
   undrawnIn,
 } from "../helpers/attested-claim.ts";
@@ -24,29 +25,46 @@ const TRACE = ethers.id("trace root");
 const OTHER_TRACE = ethers.id("another trace root");
 const [NONE, CLAIMED, ATTESTED, FROZEN, EXPIRED] = [0n, 1n, 2n, 3n, 5n];
 
-/** A claim in epoch 1, made in the last block, whose round 0 draws k different verifiers. */
-async function deploy(options: MintSuiteOptions, drawnInAll: number) {
+/** A claim in epoch 1, made in the last block, whose rounds draw as wanted. */
+async function deploy(options: MintSuiteOptions, isWanted: (rounds: readonly Seat[][]) => boolean) {
   const suite = await deployMintSuite(connection, options);
   await suite.enterEpoch(1n);
   const work = await commitWork(suite);
   await suite.proveSeed(work.epoch);
-  const k = Number(await suite.mint.verifiersPerClaim());
-  const { claimId, rounds } = await makeClaimDrawing(
-    suite,
-    work,
-    (drawn) => drawn[0]!.length === k && countDrawn(drawn) === drawnInAll,
-  );
+  const { claimId, rounds } = await makeClaimDrawing(suite, work, isWanted);
   return { ...suite, work, claimId, seats: rounds[0]! };
 }
 
 /** k = 2 of three verifiers, the third of which is drawn in round 1. */
 async function deployPair() {
-  return deploy({}, 3);
+  return deploy({}, (rounds) => rounds[0]!.length === 2 && countDrawn(rounds) === 3);
 }
 
 /** k = 1, so that there are undrawn verifiers and the first attestation suffices. */
 async function deploySingle() {
-  return deploy({ mint: { verifiersPerClaim: 1n } }, 2);
+  return deploy({ mint: { verifiersPerClaim: 1n } }, (rounds) => countDrawn(rounds) === 2);
+}
+
+/**
+ * k = 2 of three verifiers. One that round 1 does not draw attested in round 0; round 1 draws the two others, which have
+ * committed `traces`, and may reveal them now.
+ */
+async function deployCrowded(traces: readonly [string, string]) {
+  const isMissing = (seats: readonly Seat[], seat: Seat) => !seats.some(({ verifier }) => verifier === seat.verifier);
+  const suite = await deploy(
+    {},
+    ([first, second]) => second!.length === 2 && first!.some((seat) => isMissing(second!, seat)),
+  );
+  const { claimId, seats } = suite;
+  const others = await drawnIn(suite, claimId, 1);
+  const early = seats.find((seat) => isMissing(others, seat))!;
+  await commitBy(suite, claimId, early, TRACE);
+  await enterHalf(suite, claimId, 0, true);
+  await revealBy(suite, claimId, early, TRACE);
+  await enterHalf(suite, claimId, 1, false);
+  for (const [index, seat] of others.entries()) await commitBy(suite, claimId, seat, traces[index]!);
+  await enterHalf(suite, claimId, 1, true);
+  return { ...suite, others };
 }
 
 describe("WorkMint: attestation", () => {
@@ -107,6 +125,19 @@ describe("WorkMint: attestation", () => {
     await enterHalf(suite, claimId, 1, true);
     await revealBy(suite, claimId, second[0]!, TRACE);
     expect((await mint.claimOf(claimId)).state).to.equal(ATTESTED);
+  });
+
+  it("counts and credits a verifier that agrees when k have already", async () => {
+    const suite = await deployCrowded([TRACE, TRACE]);
+    const { mint, registry, claimId, others, work } = suite;
+    await expect(revealBy(suite, claimId, others[0]!, TRACE)).to.emit(mint, "ClaimAttested");
+    const call = revealBy(suite, claimId, others[1]!, TRACE);
+    await expect(call).to.emit(registry, "AttestationCredited").withArgs(work.taskId, others[1]!.verifier);
+    await expect(call).not.to.emit(mint, "ClaimAttested");
+    expect(await registry.queryFilter(registry.filters.AttestationCredited())).to.have.length(3);
+    const view = await mint.claimOf(claimId);
+    expect([view.state, view.attestations]).to.deep.equal([ATTESTED, 3n]);
+    expect((await mint.claimsIn(work.epoch)).accepted).to.equal(1n);
   });
 
   it("expires when the rounds are over without enough attestations", async () => {
@@ -291,6 +322,16 @@ describe("WorkMint: attestation", () => {
       await expect(mint.mint(claimId))
         .to.be.revertedWithCustomError(mint, "WorkMint_WrongState")
         .withArgs(claimId, FROZEN);
+    });
+
+    it("when a trace differs after k have agreed, and it is not accepted any more", async () => {
+      const suite = await deployCrowded([TRACE, OTHER_TRACE]);
+      const { mint, claimId, others, work } = suite;
+      await revealBy(suite, claimId, others[0]!, TRACE);
+      expect((await mint.claimsIn(work.epoch)).accepted).to.equal(1n);
+      await expect(revealBy(suite, claimId, others[1]!, OTHER_TRACE)).to.emit(mint, "ClaimFrozen");
+      expect((await mint.claimOf(claimId)).state).to.equal(FROZEN);
+      expect((await mint.claimsIn(work.epoch)).accepted).to.equal(0n);
     });
 
     it("when a drawn verifier reports it, in either half of its round", async () => {
