@@ -41,9 +41,10 @@ async function main(): Promise<number> {
     return 1;
   }
 
+  const named = STEPS.filter((step) => names.length === 0 || names.includes(step.name));
+  const needed = new Set(named.flatMap(({ name, needs }) => [name, needs]));
   const results: StepResult[] = [];
-  for (const step of STEPS) {
-    if (names.length > 0 && !names.includes(step.name)) continue;
+  for (const step of STEPS.filter(({ name }) => needed.has(name))) {
     const result = await runStep(step);
     results.push(result);
     report(result);

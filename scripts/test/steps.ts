@@ -4,6 +4,8 @@ import { globSync } from "node:fs";
 export interface Step {
   readonly name: string;
   readonly about: string;
+  /** A step that runs before this one, also where only this one is named. */
+  readonly needs?: string;
   /** Whether the commands are test runners, of which each must find a test. */
   readonly tests?: true;
   /** Run one after the other, all of them even if one fails; what they print is the step's output. */
@@ -31,6 +33,7 @@ export const STEPS: readonly Step[] = [
   {
     name: "lint",
     about: "eslint over TypeScript, solhint over Solidity",
+    needs: "build",
     commands: [
       ["eslint", "--max-warnings", "0", "."],
       solhint("contracts/!(mocks)/**/*.sol", ".solhint.json"),
@@ -40,12 +43,14 @@ export const STEPS: readonly Step[] = [
   {
     name: "types",
     about: "tsc over the SDK, the node, scripts and tests",
+    needs: "build",
     commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
   },
   { name: "packages", about: "builds the packages as published", commands: [node("scripts/build.ts", "--all")] },
   {
     name: "generated",
     about: "the SDK's ABIs and address book are those of the contracts and deployments",
+    needs: "build",
     commands: [node("scripts/generate-sdk.ts", "--check")],
   },
   {
@@ -56,12 +61,14 @@ export const STEPS: readonly Step[] = [
   {
     name: "fuzz",
     about: "contract tests in Solidity: fuzzing and invariants",
+    needs: "build",
     tests: true,
     commands: [["hardhat", "test", "solidity", "--no-compile"]],
   },
   {
     name: "contracts",
     about: "contract tests in TypeScript",
+    needs: "build",
     tests: true,
     commands: [["hardhat", "test", "mocha", "--no-compile"]],
   },
@@ -70,8 +77,15 @@ export const STEPS: readonly Step[] = [
   {
     name: "scripts",
     about: "tests of the scripts: deployment on development chains",
+    needs: "build",
     tests: true,
     commands: [mocha("scripts")],
   },
-  { name: "e2e", about: "one whole run: chain, deployment, all roles, payment", tests: true, commands: [mocha("e2e")] },
+  {
+    name: "e2e",
+    about: "one whole run: chain, deployment, all roles, payment",
+    needs: "build",
+    tests: true,
+    commands: [mocha("e2e")],
+  },
 ];

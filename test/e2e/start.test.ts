@@ -25,7 +25,10 @@ interface Run {
 }
 
 /** Runs `npm start`'s launcher to its end, as a pipe would see it. */
-async function start(args: readonly string[], onEvent: (event: NodeEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined): Promise<Run> {
+async function start(
+  args: readonly string[],
+  onEvent: (event: NodeEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Run> {
   const child = spawn(process.execPath, [DEMO, "--task", TASK, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const events: NodeEvent[] = [];
   let stderr = "";
