@@ -29,6 +29,7 @@ import {
   settle,
   shareOf,
   STAKED,
+  STATE,
   submit,
 } from "./scenario.ts";
 
@@ -169,6 +170,16 @@ describe("TaskSettlement", () => {
       expect(await evaluatorCredits(scene)).to.deep.equal([0n, 0n, 0n]);
       expect(await registry.creditOf(miners[0]!.owner)).to.equal(base);
       expect(await registry.creditOf(client)).to.be.within(shareOf(3_500), shareOf(3_500) + 10n);
+    });
+
+    it("pays no slot that the final state leaves out, although it voted for that state", async () => {
+      const scene = await loadFixture(inSubmission);
+      const { registry, miners } = scene;
+      for (const slot of [0, 1, 2]) await submit(scene, slot, STATE, 0b011n);
+      await passDeadline(scene);
+      await settle(scene);
+      const credits = await Promise.all(miners.map(({ owner }) => registry.creditOf(owner)));
+      expect(credits).to.deep.equal([base + shareOf(1_500) / 2n, base + shareOf(1_500) / 2n, 0n]);
     });
 
     it("pays no supervisor that submitted no log", async () => {
