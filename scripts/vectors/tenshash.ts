@@ -3,7 +3,7 @@
  * vectors, digest and population count of every layer of the traces, and digest of every matrix.
  */
 import { createHash } from "node:crypto";
-import { createTensHasher, type TensHasher, tensHashBackends, TRACE_ROWS } from "../../oracle/src/tenshash/index.ts";
+import { presentTensHashers, type TensHasher, TRACE_ROWS } from "../../oracle/src/tenshash/index.ts";
 import { deriveMatrix, popcount, weightsOf } from "../../oracle/src/tenshash/matrices.ts";
 import { GristmillError } from "../../sdk/src/errors.ts";
 
@@ -31,25 +31,25 @@ interface Trace {
 /**
  * @param file the parsed JSON
  * @param onLine takes one line of progress per seed and backend
- * @param hashers what to check; all backends by default. They are disposed of.
+ * @param hashers what to check; all backends that this machine has by default. They are disposed of.
  * @returns one result per backend, and one named "matrices" for the derivation they share
  * @throws GristmillError VECTORS_MALFORMED
  */
 export async function checkTensHashVectors(
   file: unknown,
   onLine: (line: string) => void,
-  hashers: readonly TensHasher[] = tensHashBackends.map(createTensHasher),
+  hashers?: readonly TensHasher[],
 ): Promise<VectorResult[]> {
   const root = objectAt(file, "the file");
   const vectors = listAt(root, "vectors").map((entry, i) => readVector(entry, `vectors[${i}]`));
   const traces = listAt(root, "traces").map((entry, i) => readTrace(entry, `traces[${i}]`));
 
   const results = [report("matrices", await matrixDifference(traces), `${66 * traces.length} matrix digests`)];
-  for (const hasher of hashers) {
+  for (const hasher of hashers ?? (await presentTensHashers())) {
     const difference = (await outputDifference(hasher, vectors, onLine)) ?? (await traceDifference(hasher, traces));
     const checked = `${vectors.length} outputs, ${66 * traces.length} layer digests`;
     results.push(report(hasher.name, difference, checked));
-    hasher.dispose();
+    await hasher.dispose();
   }
   return results;
 }

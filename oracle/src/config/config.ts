@@ -6,6 +6,8 @@ import type { Hex } from "viem";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
+import { defaultThreads, tensHashChoices } from "../tenshash/index.ts";
+
 const privateKey = z.custom<Hex>(
   (value) => typeof value === "string" && /^0x[0-9a-fA-F]{64}$/.test(value),
   "not a private key: 0x and 64 hexadecimal digits expected",
@@ -26,6 +28,17 @@ export const configSchema = z.strictObject({
   listen: list.default(["/ip4/127.0.0.1/tcp/0"]).describe("libp2p addresses to listen on"),
   bootstrap: list.default([]).describe("libp2p addresses of nodes to start from"),
   backend: z.enum(["wasm", "cpu", "tensorflow"]).default("wasm").describe("what computes the matrix products"),
+  hasher: z
+    .enum(tensHashChoices)
+    .default("auto")
+    .describe("what computes TensHash; auto takes the fastest that passes its self-test"),
+  hasherThreads: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(defaultThreads())
+    .describe("threads that compute TensHash"),
   autoStake: flag.default(false).describe("stake what a task takes from the wallet without asking"),
   verifierStake: z.coerce
     .number()

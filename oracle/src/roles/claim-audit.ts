@@ -14,12 +14,12 @@ import type { SegmentMessage } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
 
-import { createTensHasher } from "../tenshash/index.ts";
 import { createEngine } from "../training/create-engine.ts";
 import type { MatrixEngine } from "../training/matrix-engine.ts";
 import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
 import { firstDifference, positionAfter, runSegment, startPosition } from "../training/slot-replica.ts";
 import { Trainer } from "../training/trainer.ts";
+import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession, TrainingSet } from "./session.ts";
 import { slotContext } from "./session.ts";
@@ -48,14 +48,19 @@ export class ClaimAudit {
   readonly #node: Node;
   readonly #session: TaskSession;
   readonly #data: TrainingSet;
-  readonly #hasher = createTensHasher();
+  readonly #hasher: NodeHasher;
   #engine: MatrixEngine | undefined;
-  #seed: Hex | undefined;
 
   constructor(node: Node, session: TaskSession, data: TrainingSet) {
     this.#node = node;
     this.#session = session;
     this.#data = data;
+    this.#hasher = new NodeHasher(node);
+  }
+
+  /** Ends the threads that hash. */
+  async dispose(): Promise<void> {
+    await this.#hasher.dispose();
   }
 
   /** The task's claims posted in a range of blocks, both ends included. */
@@ -91,14 +96,10 @@ export class ClaimAudit {
 
   /** A reason to call the ticket false, undefined if there is none. */
   async #auditTicket(slot: number, claim: ClaimArguments): Promise<Finding | undefined> {
-    const { chain, contracts, signal } = this.#node;
+    const { chain, contracts } = this.#node;
     const member = this.#session.members[slot];
     if (member === undefined) return { outcome: "false", reason: `there is no slot ${String(slot)}` };
-    const seed = await contracts.beacon.read.seedOf([claim.epoch]);
-    if (seed !== this.#seed) {
-      await this.#hasher.setSeed(hexToBytes(seed), signal);
-      this.#seed = seed;
-    }
+    const hasher = await this.#hasher.withSeed(await contracts.beacon.read.seedOf([claim.epoch]));
     const x = ticketInput({
       chainId: BigInt(chain.deployment.chainId),
       mint: contracts.mint.address,
@@ -109,12 +110,12 @@ export class ClaimAudit {
       work: claim.record.work,
       ticket: claim.ticket,
     });
-    const [output] = await this.#hasher.hash([x]);
+    const [output] = await hasher.hash([x]);
     const y = bytesToHex(output ?? new Uint8Array());
     if (y !== claim.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${claim.y}` };
     if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([claim.epoch])))
       return { outcome: "false", reason: "the ticket is not lucky" };
-    const traceId = tensHashTraceId(await this.#hasher.trace(x));
+    const traceId = tensHashTraceId(await hasher.trace(x));
     return traceId === claim.traceId
       ? undefined
       : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${claim.traceId}` };

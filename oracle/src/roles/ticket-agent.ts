@@ -1,25 +1,20 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
-import { isLucky, merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
+import { merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
 import type { IterationRecord } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, zeroHash } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, keccak256, zeroHash } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
-import { createTensHasher } from "../tenshash/index.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
 import { ClaimState, claimStateName } from "./claim-state.ts";
+import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
-
-/** Tickets hashed between two turns of the event loop. */
-const HASH_BATCH = 4;
 
 interface Ticket {
   readonly record: IterationRecord;
@@ -49,7 +44,7 @@ export class TicketAgent {
   readonly #follower: TaskFollower;
   readonly #session: TaskSession;
   readonly #context: SlotContext;
-  readonly #hasher: TensHasher = createTensHasher();
+  readonly #hasher: NodeHasher;
   #nextEpoch: bigint;
   #open: OpenClaim[] = [];
 
@@ -58,6 +53,7 @@ export class TicketAgent {
     this.#follower = follower;
     this.#session = session;
     this.#context = context;
+    this.#hasher = new NodeHasher(node);
     this.#nextEpoch = epochAt(node.schedule, session.terms.createdAt);
   }
 
@@ -70,7 +66,7 @@ export class TicketAgent {
         if (isTerminal(moment.task.phase) && this.#open.length === 0) return;
       }
     } finally {
-      this.#hasher.dispose();
+      await this.#hasher.dispose();
     }
   }
 
@@ -103,17 +99,10 @@ export class TicketAgent {
     }
     const target = await this.#openEpoch(epoch);
     const tickets = await this.#ticketsOf(commit);
-    await this.#hasher.setSeed(hexToBytes(seed), this.#node.signal);
-    const lucky: LuckyTicket[] = [];
-    for (let start = 0; start < tickets.length; start += HASH_BATCH) {
-      const batch = tickets.slice(start, start + HASH_BATCH);
-      const outputs = await this.#hasher.hash(batch.map(({ x }) => x));
-      outputs.forEach((output, index) => {
-        const ticket = batch[index];
-        if (ticket !== undefined && isLucky(output, ticket.x, target)) lucky.push({ ...ticket, y: bytesToHex(output) });
-      });
-      await nextTurn();
-    }
+    const hasher = await this.#hasher.withSeed(seed);
+    const range = { count: tickets.length, input: (index: number) => tickets[index]!.x };
+    const found = await hasher.search(range, target, { signal: this.#node.signal });
+    const lucky: LuckyTicket[] = found.map(({ index, output }) => ({ ...tickets[index]!, y: bytesToHex(output) }));
     log.info({
       event: "draw",
       task: taskId,
@@ -122,7 +111,7 @@ export class TicketAgent {
       tickets: tickets.length,
       lucky: lucky.length,
     });
-    await Promise.all(lucky.map((ticket) => this.#claim(epoch, commit, ticket)));
+    await Promise.all(lucky.map((ticket) => this.#claim(epoch, commit, ticket, hasher)));
   }
 
   /** The epoch's target, fixing it on-chain if nobody has yet. */
@@ -166,7 +155,7 @@ export class TicketAgent {
     return tickets;
   }
 
-  async #claim(epoch: bigint, commit: Commit, lucky: LuckyTicket): Promise<void> {
+  async #claim(epoch: bigint, commit: Commit, lucky: LuckyTicket, hasher: TensHasher): Promise<void> {
     const { chain, contracts, log } = this.#node;
     const { taskId } = this.#session.terms;
     const { slot } = this.#context;
@@ -192,7 +181,7 @@ export class TicketAgent {
         ticket: lucky.ticket,
         claimId,
       });
-      const trace = await this.#hasher.trace(lucky.x);
+      const trace = await hasher.trace(lucky.x);
       const { address, abi } = contracts.mint;
       try {
         await chain.transact({

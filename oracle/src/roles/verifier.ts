@@ -28,7 +28,11 @@ export async function runVerifier(node: Node, follower: TaskFollower, terms: Tas
     if (task.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
     const audit = new ClaimAudit(node, session, await loadTrainingSet(node, terms));
-    await new Verifier(node, follower, terms, audit).run();
+    try {
+      await new Verifier(node, follower, terms, audit).run();
+    } finally {
+      await audit.dispose();
+    }
     await collectPay(node, follower);
   });
 }

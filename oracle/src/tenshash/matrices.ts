@@ -1,17 +1,6 @@
 import { chacha20 } from "@noble/ciphers/chacha.js";
-import { GristmillError } from "@gristmill/sdk";
-import { HASH_BYTES } from "./tens-hasher.ts";
-
-/** Neurons of a hidden state. */
-export const WIDTH = 1024;
-
-/** 64 hidden layers between the expansion (k = 0) and the compression (k = 65). */
-export const HIDDEN_LAYERS = 64;
-
-/** Matrices of one seed: k = 0 is [1024][256], k = 1..64 are [1024][1024], k = 65 is [256][1024]. */
-export const MATRICES = HIDDEN_LAYERS + 2;
-
-const EDGE_WIDTH = 8 * HASH_BYTES;
+import { checkSeed } from "./check.ts";
+import { matrixShape } from "./shape.ts";
 
 /**
  * A ternary matrix as two bit planes. Column i of a row is bit 31 - (i & 31) of its word i >> 5, so that a packed state
@@ -28,11 +17,6 @@ export interface TernaryMatrix {
   readonly weightCount: Uint16Array;
 }
 
-/** @returns [rows, columns] of matrix k */
-export function matrixShape(k: number): readonly [rows: number, columns: number] {
-  return [k === MATRICES - 1 ? EDGE_WIDTH : WIDTH, k === 0 ? EDGE_WIDTH : WIDTH];
-}
-
 /**
  * The matrix k of a seed. Its weights are the bytes of a ChaCha20 keystream (RFC 8439), row by row, of which the two low
  * bits count: 0 and 1 are 0, 2 is +1, 3 is -1. So bit 1 is the `nonzero` plane and bit 0 the `negative` plane.
@@ -43,9 +27,7 @@ export function matrixShape(k: number): readonly [rows: number, columns: number]
  * @throws GristmillError TENSHASH_SEED_SIZE
  */
 export function deriveMatrix(seed: Uint8Array, k: number): TernaryMatrix {
-  if (seed.length !== HASH_BYTES) {
-    throw new GristmillError("TENSHASH_SEED_SIZE", `A TensHash seed has 32 bytes, not ${seed.length}.`);
-  }
+  checkSeed(seed);
   const [rows, columns] = matrixShape(k);
   const nonce = new Uint8Array(12);
   nonce[11] = k;

@@ -17,13 +17,17 @@
  * RFC 8439.
  */
 import { setImmediate } from "node:timers/promises";
-import { GristmillError } from "@gristmill/sdk";
-import { deriveMatrix, HIDDEN_LAYERS, MATRICES, popcount, type TernaryMatrix } from "./matrices.ts";
-import { HASH_BYTES, STATE_BYTES, type TensHasher, TRACE_ROWS } from "./tens-hasher.ts";
+import { checkInput, noSeed } from "./check.ts";
+import { deriveMatrix, popcount, type TernaryMatrix } from "./matrices.ts";
+import { type LuckyTicket, type SearchOptions, searchTickets, type TicketRange } from "./search.ts";
+import { HIDDEN_LAYERS, MATRICES, STATE_BYTES, TRACE_ROWS } from "./shape.ts";
+import type { TensHasher } from "./tens-hasher.ts";
 
 /** About 0.3 s of one core and 17 MB of memory per seed, 10 ms per hash. */
 export class ReferenceTensHasher implements TensHasher {
   readonly name = "reference";
+  readonly device = "1 thread";
+  readonly batchSize = 4;
   private matrices: readonly TernaryMatrix[] | undefined;
 
   async setSeed(seed: Uint8Array, signal?: AbortSignal): Promise<void> {
@@ -50,6 +54,10 @@ export class ReferenceTensHasher implements TensHasher {
     return outputs;
   }
 
+  async search(range: TicketRange, target: bigint, options?: SearchOptions): Promise<LuckyTicket[]> {
+    return searchTickets(this, range, target, options);
+  }
+
   async trace(input: Uint8Array): Promise<Uint8Array> {
     const matrices = this.seeded();
     checkInput(input);
@@ -58,13 +66,13 @@ export class ReferenceTensHasher implements TensHasher {
     return trace;
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.matrices = undefined;
   }
 
   private seeded(): readonly TernaryMatrix[] {
     if (this.matrices !== undefined) return this.matrices;
-    throw new GristmillError("TENSHASH_NO_SEED", "TensHash has no seed yet.", { hints: ["Await setSeed first."] });
+    throw noSeed();
   }
 }
 
@@ -91,11 +99,6 @@ function applyMatrix(matrix: TernaryMatrix, state: Uint32Array): Uint32Array {
     if (sum > 0) next[row >>> 5]! |= bit;
   }
   return next;
-}
-
-function checkInput(input: Uint8Array): void {
-  if (input.length === HASH_BYTES) return;
-  throw new GristmillError("TENSHASH_INPUT_SIZE", `A TensHash input has 32 bytes, not ${input.length}.`);
 }
 
 function unpackBytes(bytes: Uint8Array): Uint32Array {

@@ -1,11 +1,4 @@
-/** Bytes of a TensHash seed, input and output. */
-export const HASH_BYTES = 32;
-
-/** Rows of a trace: the state after the expansion and after each of the 64 hidden layers. */
-export const TRACE_ROWS = 65;
-
-/** Bytes of one row of a trace: 1,024 neurons, neuron j in byte j >> 3, bit 7 - (j & 7). */
-export const STATE_BYTES = 128;
+import type { LuckyTicket, SearchOptions, TicketRange } from "./search.ts";
 
 /**
  * One way to compute TensHash (DESIGN section 6). The matrices belong to an epoch's seed, so a hasher derives them once
@@ -16,6 +9,12 @@ export const STATE_BYTES = 128;
 export interface TensHasher {
   /** Name of the backend, for logs and checks. */
   readonly name: string;
+
+  /** What computes: threads of the processor, or the name of a graphics card. */
+  readonly device: string;
+
+  /** How many inputs a call of `hash` needs to give all of the device something to do. */
+  readonly batchSize: number;
 
   /**
    * Derives the matrices of `seed`. Until it resolves, and if it is aborted, the hasher keeps the seed it had.
@@ -33,6 +32,13 @@ export interface TensHasher {
   hash(inputs: readonly Uint8Array[], signal?: AbortSignal): Promise<Uint8Array[]>;
 
   /**
+   * Hashes all tickets of a range and returns those that are lucky under the target (`isLucky` of the SDK), in order.
+   *
+   * @throws GristmillError TENSHASH_NO_SEED, TENSHASH_INPUT_SIZE; the signal's reason when aborted
+   */
+  search(range: TicketRange, target: bigint, options?: SearchOptions): Promise<LuckyTicket[]>;
+
+  /**
    * The states that a claim commits to and a dispute opens.
    *
    * @param input 32 bytes
@@ -41,6 +47,6 @@ export interface TensHasher {
    */
   trace(input: Uint8Array): Promise<Uint8Array>;
 
-  /** Frees the matrices; a new seed brings the hasher back to work. */
-  dispose(): void;
+  /** Frees matrices, threads and devices; a new seed brings the hasher back to work. Safe to call twice. */
+  dispose(): Promise<void>;
 }
