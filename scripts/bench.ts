@@ -2,6 +2,8 @@
 
 import { Command, Option } from "commander";
 
+import { benchTensHash, withBenchOptions } from "../oracle/src/cli/tenshash.ts";
+import { benchAll } from "./bench/all.ts";
 import { benchTraining } from "./bench/training.ts";
 
 const program = new Command("npm run bench --").description(
@@ -15,6 +17,15 @@ program
   .addOption(new Option("--segment-length <n>", "iterations a segment").argParser(Number))
   .option("--json", "print the figures as JSON")
   .action(benchTraining);
+
+withBenchOptions(
+  program.command("tenshash").description("hashes a second and matrices a seed, of every backend that is present"),
+).action(benchTensHash);
+program
+  .command("all")
+  .description("every benchmark, in one table")
+  .option("--json", "the same as JSON")
+  .action(benchAll);
 
 if (process.argv.length <= 2) program.help();
 await program.parseAsync();

@@ -18,7 +18,7 @@ import {
 } from "@gristmill/sdk";
 import Table from "cli-table3";
 import type { Hex } from "viem";
-import { bytesToHex, hexToBytes } from "viem";
+import { hexToBytes } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 
 import { createSignerRecovery, signDigest } from "../../oracle/src/network/signature.ts";
@@ -49,7 +49,8 @@ interface Setting {
   readonly length: number;
 }
 
-interface TrainingOptions {
+/** What `npm run bench -- training` is asked. */
+export interface TrainingOptions {
   readonly task?: string;
   readonly rounds: number;
   readonly segmentLength?: number;
@@ -57,14 +58,37 @@ interface TrainingOptions {
 }
 
 /** A part of an iteration and what it takes, milliseconds an iteration. */
-interface Part {
+export interface Part {
   readonly name: string;
   readonly group: "bare" | "verifiable" | "tickets";
   readonly figure: Figure;
 }
 
+/** Parts of an iteration, and of what training. */
+export interface TrainingFigures {
+  readonly parts: readonly Part[];
+  readonly setting: {
+    readonly sizes: readonly number[];
+    readonly batch: number;
+    readonly slots: number;
+    readonly length: number;
+    readonly rounds: number;
+  };
+}
+
 /** `npm run bench -- training` */
 export async function benchTraining(options: TrainingOptions): Promise<void> {
+  const { parts, setting } = await measureTraining(options);
+  report(parts, setting, options);
+}
+
+/** Median milliseconds of all parts of a group. */
+export function sumOf(parts: readonly Part[], group: Part["group"]): number {
+  return parts.filter((part) => part.group === group).reduce((total, part) => total + part.figure.median, 0);
+}
+
+/** Measures every part of an iteration. */
+export async function measureTraining(options: TrainingOptions): Promise<TrainingFigures> {
   const setting = options.task === undefined ? standIn() : await compile(options.task);
   const { parameters, train, slots } = setting;
   const length = options.segmentLength ?? setting.length;
@@ -84,7 +108,10 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
     ...(await measureVerifiable(engine, context, train, keys, options.rounds)),
     await measureTickets(parameters),
   ];
-  report(parts, { sizes: parameters.sizes, batch: parameters.batch, slots, length, rounds: options.rounds }, options);
+  return {
+    parts,
+    setting: { sizes: parameters.sizes, batch: parameters.batch, slots, length, rounds: options.rounds },
+  };
 }
 
 async function compile(task: string): Promise<Setting> {
@@ -340,23 +367,24 @@ function batchLeafOnce(train: BatchSet): Hex {
   return leaf;
 }
 
-/** The TensHashes an iteration earns at the default rate, and its share of deriving the epoch's matrices. */
+/**
+ * The TensHashes an iteration earns at the default rate, on one thread of the processor that trains: full batches, as
+ * the tickets of an epoch come all at once.
+ */
 async function measureTickets(parameters: MlpParameters): Promise<Part> {
-  const hasher = createTensHasher();
-  const inputs = Array.from({ length: 10 }, (_, index) => hexToBytes(bytesToHex(new Uint8Array(32).fill(index + 1))));
+  const hasher = await createTensHasher("wasm", { threads: 1 });
+  const inputs = Array.from({ length: hasher.batchSize }, (_, index) => new Uint8Array(32).fill(index));
   const derivation: number[] = [];
   const hashing: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 12; round += 1) {
     const start = performance.now();
     await hasher.setSeed(new Uint8Array(32).fill(round));
     derivation.push(performance.now() - start);
-    for (const input of inputs) {
-      const begin = performance.now();
-      await hasher.hash([input]);
-      hashing.push(performance.now() - begin);
-    }
+    const begin = performance.now();
+    await hasher.hash(inputs);
+    hashing.push((performance.now() - begin) / inputs.length);
   }
-  hasher.dispose();
+  await hasher.dispose();
   const perIteration = Number(macsPerIteration(parameters)) / Number(MACS_PER_TICKET);
   const scale = (figure: Figure, by: number): Figure => ({
     median: figure.median * by,
@@ -365,33 +393,21 @@ async function measureTickets(parameters: MlpParameters): Promise<Part> {
   });
   const hash = summarise(hashing);
   console.error(
-    `TensHash (reference): ${hash.median.toFixed(2)} ms a hash, ${(summarise(derivation).median / 1000).toFixed(2)} s for the matrices of a seed (${((100 * summarise(derivation).median) / 1000 / EPOCH_SECONDS).toFixed(3)} % of an hour's epoch)`,
+    `TensHash (wasm, 1 thread): ${hash.median.toFixed(3)} ms a hash, ${(summarise(derivation).median / 1000).toFixed(2)} s for the matrices of a seed (${((100 * summarise(derivation).median) / 1000 / EPOCH_SECONDS).toFixed(3)} % of an hour's epoch)`,
   );
   return { name: "tickets (2^31 a ticket)", group: "tickets", figure: scale(hash, perIteration) };
 }
 
-function report(
-  parts: readonly Part[],
-  setting: {
-    readonly sizes: readonly number[];
-    readonly batch: number;
-    readonly slots: number;
-    readonly length: number;
-    readonly rounds: number;
-  },
-  options: TrainingOptions,
-): void {
-  const sum = (group: Part["group"]): number =>
-    parts.filter((part) => part.group === group).reduce((total, part) => total + part.figure.median, 0);
-  const bare = sum("bare");
-  const overhead = sum("verifiable") / bare;
+function report(parts: readonly Part[], setting: TrainingFigures["setting"], options: TrainingOptions): void {
+  const bare = sumOf(parts, "bare");
+  const overhead = sumOf(parts, "verifiable") / bare;
   const result = {
     machine: `${String(cpus().length)} x ${cpus()[0]?.model ?? "unknown"}`,
     ...setting,
     milliseconds: Object.fromEntries(parts.map(({ name, figure }) => [name, figure])),
     bare,
     overhead,
-    tickets: sum("tickets") / bare,
+    tickets: sumOf(parts, "tickets") / bare,
   };
   if (options.json === true) {
     console.log(JSON.stringify(result));

@@ -6,6 +6,7 @@ import { describe, EXIT, exitCodeOf } from "./exit.ts";
 import { runCommand } from "./run.ts";
 import { stakeCommand } from "./stake.ts";
 import { taskCommand } from "./task.ts";
+import { benchCommand, tensHashCommand } from "./tenshash.ts";
 
 /** Runs the command line; resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -20,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(runCommand());
   program.addCommand(taskCommand());
   program.addCommand(stakeCommand());
+  program.addCommand(tensHashCommand());
+  program.addCommand(benchCommand());
   try {
     await program.parseAsync([...argv], { from: "user" });
     return EXIT.done;
