@@ -69,7 +69,11 @@ export async function benchmarkTensHash(options: BenchmarkOptions): Promise<Tens
   return { machine: `${String(cpus().length)} x ${cpus()[0]?.model ?? "unknown"}`, node: process.version, figures };
 }
 
-async function measure(backend: TensHashBackend, threads: number | undefined): Promise<Omit<TensHashFigures, "ratio">> {
+async function measure(
+  backend: TensHashBackend,
+  threads: number | undefined,
+  limit: number,
+): Promise<Omit<TensHashFigures, "ratio">> {
   const hasher = await createTensHasher(backend, threads === undefined ? {} : { threads });
   try {
     const matrices = await sample(SEEDS, limit, async (i) => hasher.setSeed(new Uint8Array(HASH_BYTES).fill(i)));

@@ -12,8 +12,7 @@ const OUTPUT = "97b612472f9d657393274f3cd54520dfd64d4f2219478396430ba267be000000
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const [out, err]: [string[], string[]] = [[], []];
   const { log, error } = console;
-  console.log = (line: string) => out.push(line);
-  console.error = (line: string) => err.push(line);
+  Object.assign(console, { log: (line: string) => out.push(line), error: (line: string) => err.push(line) });
   try {
     return { code: await main(args), out: out.join("\n"), err: err.join("\n") };
   } finally {
