@@ -57,7 +57,7 @@ export function benchCommand(): Command {
 export function withBenchOptions(command: Command): Command {
   return command
     .addOption(backendOption(tensHashBackends, "this one and the reference, instead of all"))
-    .addOption(new Option("--threads <n>", "threads of wasm, instead of one and all but one core").argParser(Number))
+    .addOption(new Option("--threads <n>", "threads of wasm, instead of one and one for each core").argParser(Number))
     .option("--json", "print the figures as JSON");
 }
 

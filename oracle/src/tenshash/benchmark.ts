@@ -1,7 +1,7 @@
-import { cpus } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 
 import { type Figure, summarise } from "../statistics.ts";
-import { createTensHasher, defaultThreads, type TensHashBackend } from "./create.ts";
+import { createTensHasher, type TensHashBackend } from "./create.ts";
 import { HASH_BYTES } from "./shape.ts";
 import type { TensHasher } from "./tens-hasher.ts";
 
@@ -43,7 +43,7 @@ export interface TensHashBenchmark {
 export interface BenchmarkOptions {
   /** Measured besides the reference. */
   readonly backends: readonly TensHashBackend[];
-  /** For `wasm` each, for `webgpu` the last; one and `defaultThreads` by default. */
+  /** For `wasm` each, for `webgpu` the last; one and all by default. */
   readonly threads?: readonly number[];
   /** Milliseconds after which no further round of a figure begins; `LIMIT` by default. */
   readonly limit?: number;
@@ -56,7 +56,7 @@ export interface BenchmarkOptions {
  */
 export async function benchmarkTensHash(options: BenchmarkOptions): Promise<TensHashBenchmark> {
   const limit = options.limit ?? LIMIT;
-  const threads = [...new Set(options.threads ?? [1, defaultThreads()])];
+  const threads = [...new Set(options.threads ?? [1, availableParallelism()])];
   const candidates = options.backends
     .filter((backend) => backend !== "reference")
     .flatMap((backend) => (backend === "wasm" ? threads : threads.slice(-1)).map((count) => ({ backend, count })));

@@ -20,6 +20,9 @@ const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
 
 const ROUND_PAIRS = 10;
 
+/** Four blocks are 256 columns, whose entries lie 2^12 apart from the next four's. */
+const CHUNK_SHIFT = Math.log2(256 * PLANE_BYTES);
+
 /** Words 0 to 11 of the initial state, each four times over: what `derive` expects at `scratch.key`. */
 export function keyVectors(seed: Uint8Array): Uint32Array {
   const key = seed.toReversed();
@@ -44,18 +47,18 @@ export function deriveFunction(scratch: Scratch): FunctionDefinition {
     const initialNonce = locals.v128();
     const append = appendWeights(locals, negative, positive);
 
-    const isInitial = (word: number): Code => {
+    const initial = (word: number): Code => {
       if (word < 12) return v128.load(i32.constant(scratch.key), 16 * word);
       if (word === 12) return initialCounter.get;
       return word === 15 ? initialNonce.get : ZERO;
     };
     const fourBlocks = [
       initialCounter.set(i32x4.add(i32x4.splat(counter.get), v128.constant(lanes32([0, 1, 2, 3])))),
-      ...words.map((word, i) => word.set(isInitial(i))),
-      round(locals, words),
+      ...words.map((word, i) => word.set(initial(i))),
+      rounds(locals, words),
       ...words.flatMap((word, i) => [
-        word.set(i32x4.add(word.get, isInitial(i))),
-        append(word, i32.add(i32.shiftLeft(chunk.get, i32.constant(12)), i32.constant(4 * i * PLANE_BYTES))),
+        word.set(i32x4.add(word.get, initial(i))),
+        append(word, i32.add(i32.shiftLeft(chunk.get, i32.constant(CHUNK_SHIFT)), i32.constant(4 * i * PLANE_BYTES))),
       ]),
       counter.set(i32.add(counter.get, i32.constant(4))),
     ].flat();
@@ -99,11 +102,11 @@ export function deriveFunction(scratch: Scratch): FunctionDefinition {
 const ZERO = v128.constant(new Array<number>(16).fill(0));
 
 /** The 20 rounds. */
-function round(locals: Locals, words: readonly Local[]): Code {
+function rounds(locals: Locals, words: readonly Local[]): Code {
   const turn = locals.i32();
-  const columns = [0, 1, 2, 3].flatMap((i) => quarterRound(locals, words, i, 4 + i, 8 + i, 12 + i));
+  const columns = [0, 1, 2, 3].flatMap((i) => quarterRound(words, i, 4 + i, 8 + i, 12 + i));
   const diagonals = [0, 1, 2, 3].flatMap((i) =>
-    quarterRound(locals, words, i, 4 + ((i + 1) & 3), 8 + ((i + 2) & 3), 12 + ((i + 3) & 3)),
+    quarterRound(words, i, 4 + ((i + 1) & 3), 8 + ((i + 2) & 3), 12 + ((i + 3) & 3)),
   );
   return [
     ...turn.set(i32.constant(ROUND_PAIRS)),
@@ -111,7 +114,7 @@ function round(locals: Locals, words: readonly Local[]): Code {
   ];
 }
 
-function quarterRound(locals: Locals, words: readonly Local[], ...indices: [number, number, number, number]): Code {
+function quarterRound(words: readonly Local[], ...indices: [number, number, number, number]): Code {
   const [a, b, c, d] = indices.map((i) => words[i]!) as [Local, Local, Local, Local];
   const addAndRotate = (sum: Local, term: Local, mixed: Local, bits: number): Code => [
     ...sum.set(i32x4.add(sum.get, term.get)),
