@@ -25,9 +25,10 @@ export type PeersCommand =
       readonly kind: "start";
       readonly context: TaskContext;
       readonly bootstrap: readonly string[];
-      readonly peers: number;
+      /** Of each round, one message a peer: sent ahead, so that handing them over is not measured. */
+      readonly rounds: readonly (readonly SegmentMessage[])[];
     }
-  | { readonly kind: "publish"; readonly messages: readonly SegmentMessage[] }
+  | { readonly kind: "publish"; readonly round: number }
   | { readonly kind: "stop" };
 
 /**
@@ -60,12 +61,12 @@ export async function measureNetwork(
         throw error;
       },
     });
-    const peers = context.operators.length - 1;
-    child.send({ kind: "start", context, bootstrap: network.addresses, peers } satisfies PeersCommand);
+    const theirs = rounds.map(([, ...others]) => others);
+    child.send({ kind: "start", context, bootstrap: network.addresses, rounds: theirs } satisfies PeersCommand);
     await once(child, "message", { signal: AbortSignal.timeout(MESH_TIMEOUT) });
     const samples: number[] = [];
     let expected = 0;
-    for (const [own, ...others] of rounds) {
+    for (const [round, [own, ...others]] of rounds.entries()) {
       if (own === undefined) continue;
       expected += others.length;
       const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -73,7 +74,7 @@ export async function measureNetwork(
         resolve(undefined);
       });
       const before = process.cpuUsage();
-      child.send({ kind: "publish", messages: others } satisfies PeersCommand);
+      child.send({ kind: "publish", round } satisfies PeersCommand);
       await network.publish(context.taskId, own);
       if (received < expected) await withTimeout(promise);
       // Gossip's upkeep goes on while a segment is trained: its share of the interval counts as well.

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { SegmentMessage } from "@gristmill/sdk";
+
 import { createNetwork } from "../../oracle/src/network/node.ts";
 import type { Network } from "../../oracle/src/network/node.ts";
 import { openDatabase } from "../../oracle/src/storage/database.ts";
@@ -11,6 +13,7 @@ import { SegmentStore } from "../../oracle/src/storage/segment-store.ts";
 import type { PeersCommand } from "./network-cost.ts";
 
 const networks: Network[] = [];
+let rounds: readonly (readonly SegmentMessage[])[] = [];
 const folder = mkdtempSync(join(tmpdir(), "gristmill-peers-"));
 
 process.on("message", (command: PeersCommand) => {
@@ -20,7 +23,9 @@ process.on("message", (command: PeersCommand) => {
 async function obey(command: PeersCommand): Promise<void> {
   switch (command.kind) {
     case "start": {
-      for (let index = 0; index < command.peers; index += 1) {
+      rounds = command.rounds;
+      const peers = rounds[0]?.length ?? 0;
+      for (let index = 0; index < peers; index += 1) {
         const dataDir = join(folder, String(index));
         const network = await createNetwork({
           dataDir,
@@ -37,7 +42,7 @@ async function obey(command: PeersCommand): Promise<void> {
         networks.push(network);
       }
       // Each must see all the others in the topic before anything is measured.
-      while (networks.some((network) => network.taskPeers(command.context.taskId).length < command.peers))
+      while (networks.some((network) => network.taskPeers(command.context.taskId).length < peers))
         await new Promise((wake) => setTimeout(wake, 50));
       // One heartbeat more, for gossip's mesh.
       await new Promise((wake) => setTimeout(wake, 1_500));
@@ -47,7 +52,7 @@ async function obey(command: PeersCommand): Promise<void> {
     case "publish":
       await Promise.all(
         networks.map(async (network, index) => {
-          const message = command.messages[index];
+          const message = rounds[command.round]?.[index];
           if (message !== undefined) await network.publish(message.segment.taskId, message);
         }),
       );

@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const SNIPPETS = join(ROOT, "cache", "snippets");
@@ -100,6 +100,48 @@ function* pathProblems({ file, code }: Document): Generator<Problem> {
   }
 }
 
+/**
+ * A pattern for each test of a file, whatever `${...}` stands for in its name: Mocha's `it`, and the test and invariant
+ * functions of Solidity.
+ */
+function testNamesIn(file: string): RegExp[] {
+  const source = readFileSync(join(ROOT, file), "utf8");
+  const names = [...source.matchAll(/\bit\(\s*("[^"]+"|`[^`]+`)|\bfunction ((?:test|invariant)\w*)\(/g)];
+  return names.map(([, quoted, name]) => {
+    const parts = (quoted?.slice(1, -1) ?? name ?? "").split(/\$\{[^}]*\}/);
+    return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join(".+")}$`);
+  });
+}
+
+/**
+ * In PROPERTIES.md every item ends with the tests that hold it: the path of a file in code, then the names in quotes of
+ * tests that it has, and so on.
+ */
+function* propertyProblems({ file, lines }: Document): Generator<Problem> {
+  if (basename(file) !== "PROPERTIES.md") return;
+  let property: { readonly line: number; tests: number } | undefined;
+  let tests: { readonly path: string; readonly names: readonly RegExp[] } | undefined;
+  for (const [index, text] of [...lines, "# end"].entries()) {
+    const line = index + 1;
+    if (/^(#|- )/.test(text)) {
+      if (property?.tests === 0) yield { file, line: property.line, text: "names no test" };
+      property = text.startsWith("#") ? undefined : { line, tests: 0 };
+      tests = undefined;
+    }
+    for (const [, path, name] of text.matchAll(/`(test\/[\w./-]+)`|"([^"]+)"/g)) {
+      if (path !== undefined) {
+        // A path that is wrong is a problem of `pathProblems`.
+        tests = existsSync(join(ROOT, path)) ? { path, names: testNamesIn(path) } : undefined;
+      } else if (name !== undefined && property !== undefined && tests !== undefined) {
+        property.tests += 1;
+        if (!tests.names.some((pattern) => pattern.test(name))) {
+          yield { file, line, text: `${tests.path} has no test "${name}"` };
+        }
+      }
+    }
+  }
+}
+
 /** TypeScript snippets compile as they stand, one module each. */
 function* snippetProblems(documents: readonly Document[]): Generator<Problem> {
   rmSync(SNIPPETS, { recursive: true, force: true });
@@ -138,6 +180,7 @@ function main(files: readonly string[]): number {
       ...linkProblems(document),
       ...commandProblems(document),
       ...pathProblems(document),
+      ...propertyProblems(document),
     ]),
     ...snippetProblems(documents),
   ];

@@ -55,7 +55,7 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: "docs",
-    about: "links, commands and snippets of the documents",
+    about: "links, commands, snippets and named tests of the documents",
     commands: [node("scripts/checks/docs.ts", ...documents)],
   },
   {

@@ -48,10 +48,10 @@ export const configSchema = z.strictObject({
   maxLead: z.coerce
     .number()
     .int()
-    .min(1)
+    .min(0)
     .max(64)
-    .default(2)
-    .describe("segments a miner may be ahead of the slowest peer that is alive"),
+    .default(1)
+    .describe("whole segments a miner may be ahead of the slowest peer that is alive"),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
   privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
   keyFile: z.string().optional().describe("file that holds the key of this node, readable by its owner only"),

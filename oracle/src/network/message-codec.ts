@@ -82,9 +82,11 @@ export function decodeMessage(bytes: Uint8Array, context: PreparedContext): Topi
       `A message of ${bytes.length} bytes; ${MAX_MESSAGE_BYTES} are allowed.`,
     );
   }
-  const topicMessage: TopicMessage = { kind: SEGMENT, message: decodeSegment(decodeCbor(bytes), context) };
-  if (!equal(encodeMessage(topicMessage), bytes)) throw malformed("it is not in its one canonical form");
-  return topicMessage;
+  const value = decodeCbor(bytes);
+  const message = decodeSegment(value, context);
+  // Lists and clocks have one encoding each; what is left is how DAG-CBOR writes integers.
+  if (!equal(dagCbor.encode(value), bytes)) throw malformed("it is not in its one canonical form");
+  return { kind: SEGMENT, message };
 }
 
 function decodeSegment(value: unknown, context: PreparedContext): SegmentMessage {

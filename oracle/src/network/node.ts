@@ -41,7 +41,7 @@ const PEER_TIMEOUT_MS = 10_000;
  * message costs each of them 3.6 copies on the wire where the default of D = 6 makes it 6.1, and nothing gets lost. Announcing to one's neighbours which messages not
  * to send costs about as much as a copy of a usual segment, so it is left to long ones.
  */
-const MESH = { D: 3, Dlo: 2, Dhi: 4, Dscore: 2, Dout: 1, Dlazy: 3, idontwantMinDataSize: 16_384 };
+const MESH = { D: 2, Dlo: 1, Dhi: 3, Dscore: 1, Dout: 0, Dlazy: 3, idontwantMinDataSize: 16_384 };
 
 export interface NetworkOptions {
   /** Addresses to listen on, such as `/ip4/0.0.0.0/tcp/0`. */

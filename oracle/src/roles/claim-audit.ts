@@ -50,6 +50,8 @@ export class ClaimAudit {
   readonly #data: TrainingSet;
   readonly #hasher: NodeHasher;
   #engine: MatrixEngine | undefined;
+  /** The hasher has one seed at a time, so tickets are audited one after the other. */
+  #hashing: Promise<unknown> = Promise.resolve();
 
   constructor(node: Node, session: TaskSession, data: TrainingSet) {
     this.#node = node;
@@ -86,7 +88,9 @@ export class ClaimAudit {
   /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */
   async audit({ slot, claim }: AuditedClaim): Promise<Finding> {
     try {
-      return (await this.#auditTicket(slot, claim)) ?? (await this.#auditTraining(slot, claim));
+      const ticket = this.#hashing.then(() => this.#auditTicket(slot, claim));
+      this.#hashing = ticket.catch(() => undefined);
+      return (await ticket) ?? (await this.#auditTraining(slot, claim));
     } catch (error) {
       if (this.#node.signal.aborted) throw error;
       this.#node.log.warn({ event: "audit-failed", slot, error });

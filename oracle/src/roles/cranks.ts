@@ -1,3 +1,4 @@
+import type { Hex } from "viem";
 import { hexToBigInt, isAddressEqual } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
@@ -66,6 +67,12 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
   const { taskId } = terms;
   switch (task.phase) {
     case Phase.Seeding: {
+      // Reached by the deadline of the registration: somebody has to say so before a block can be fixed.
+      if (task.seedBase === 0n)
+        return {
+          action: "advance",
+          send: () => node.chain.transact({ address, abi, functionName: "advance", args: [taskId] }),
+        };
       const block = await beacon.read.randomnessBlock([task.seedBase]);
       if (block > head.number) return undefined;
       return {
@@ -88,7 +95,9 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
       };
     }
     case Phase.Closing:
-      if (head.number < (await beacon.read.settlesAt([task.lastCommitEpoch]))) return undefined;
+    case Phase.Cancelled:
+    case Phase.Failed:
+      if (!(await canSettle(node, taskId))) return undefined;
       return {
         action: "settle",
         send: () => node.chain.transact({ address, abi, functionName: "settle", args: [taskId] }),
@@ -96,6 +105,14 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
     default:
       return undefined;
   }
+}
+
+/** Whether the task's claim windows are over and nobody has settled it yet; ended tasks without a model settle too. */
+export async function canSettle(node: Node, taskId: Hex): Promise<boolean> {
+  return node.contracts.registry.simulate
+    .settle([taskId], { account: self(node) })
+    .then(() => true)
+    .catch(() => false);
 }
 
 /** A slot that the registry would let anybody drop: it has committed nothing for the agreed number of whole epochs. */

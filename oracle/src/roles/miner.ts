@@ -7,11 +7,12 @@ import type { Hex } from "viem";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { replay } from "../training/replay.ts";
-import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
-import { positionAfter, runSegment } from "../training/slot-replica.ts";
+import type { SegmentDraft, SlotContext, SlotPosition } from "../training/slot-replica.ts";
+import { positionAfter, startPosition } from "../training/slot-replica.ts";
 import type { Snapshot } from "../training/snapshots.ts";
 import { Snapshots } from "../training/snapshots.ts";
 import { Trainer } from "../training/trainer.ts";
+import { TrainingThread } from "../training/training-thread.ts";
 import { Committer } from "./committer.ts";
 import { withCranks } from "./cranks.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -76,7 +77,9 @@ class Miner {
     const committer = new Committer(this.#node, this.#follower, this.#session, this.#context, async (head) => {
       await this.#checkpointAfter(head);
     });
-    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context);
+    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context, (segment) =>
+      this.#checkpointAfter(segment),
+    );
     this.#session.serveCheckpoints((slot, segment) =>
       slot === this.#context.slot ? this.#checkpointAfter(segment) : Promise.resolve(undefined),
     );
@@ -101,37 +104,48 @@ class Miner {
   async #train(ended: AbortSignal): Promise<void> {
     const { log } = this.#session;
     const context = this.#context;
-    const trainer = await this.#trainer();
-    // A restarted miner first gets back to its last signed segment, so that it can never sign a second version of one.
-    let position = await replay(
-      context,
-      trainer,
-      log,
-      await this.#latestCheckpoint(),
-      log.head(context.slot).count,
-      nextTurn,
-    );
-    const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
-    while (!ended.aborted && position.next < context.iterations) {
-      await pacer.turn(position.next, ended);
-      if (!ended.aborted) position = await this.#trainSegment(trainer, position);
+    const thread = await TrainingThread.start({ context, backend: this.#node.config.backend });
+    try {
+      let position = await this.#resume(thread);
+      const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
+      let publishing: Promise<void> = Promise.resolve();
+      const goesOn = (): boolean => !ended.aborted && position.next < context.iterations;
+      while (goesOn()) {
+        await pacer.turn(position.next, ended);
+        if (!goesOn()) break;
+        const clock = this.#clockAt(position);
+        const lists = log.listsBetween(position.clock, clock, context.slot);
+        const keepState = this.#snapshots.wants(position.next + context.segmentLength);
+        const { draft, state } = await thread.train(position, clock, lists, keepState);
+        position = positionAfter(draft);
+        if (state !== undefined) this.#snapshots.add({ next: position.next, segmentId: position.previous, ...state });
+        // Published beside the training of the next segment, but never two at once: they are a chain.
+        await publishing;
+        publishing = this.#publish(draft, lists.length);
+        publishing.catch(() => undefined);
+      }
+      await publishing;
+    } finally {
+      await thread.stop();
     }
     this.#progress.flush();
   }
 
-  async #trainSegment(trainer: Trainer, position: SlotPosition): Promise<SlotPosition> {
+  /** Gets a restarted miner back to its last signed segment, so that it can never sign a second version of one. */
+  async #resume(thread: TrainingThread): Promise<SlotPosition> {
     const { log } = this.#session;
-    const context = this.#context;
-    const clock = this.#clockAt(position);
-    const lists = log.listsBetween(position.clock, clock, context.slot);
-    const draft = await runSegment(context, trainer, position, clock, lists, nextTurn);
+    const { count } = log.head(this.#context.slot);
+    if (count === 0) return startPosition(this.#context);
+    const trainer = await this.#trainer();
+    const position = await replay(this.#context, trainer, log, await this.#latestCheckpoint(), count, nextTurn);
+    await thread.restore(trainer.snapshot());
+    return position;
+  }
+
+  async #publish(draft: SegmentDraft, takenIn: number): Promise<void> {
     const message: SegmentMessage = { ...draft, signature: signSegment(this.#node, draft.segment) };
     await this.#session.publishOwn(message);
-    const after = positionAfter(draft);
-    if (this.#snapshots.wants(after.next))
-      this.#snapshots.add({ next: after.next, segmentId: after.previous, ...trainer.snapshot() });
-    this.#progress.segment(message, lists.length);
-    return after;
+    this.#progress.segment(message, takenIn);
   }
 
   /** The clock of the segment that starts at the position: all whole segments of peers that are here, 256 lists at most. */

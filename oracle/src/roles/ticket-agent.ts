@@ -45,10 +45,19 @@ export class TicketAgent {
   readonly #session: TaskSession;
   readonly #context: SlotContext;
   readonly #hasher: NodeHasher;
+  readonly #prepare: (segmentId: Hex) => Promise<unknown>;
   #nextEpoch: bigint;
   #open: OpenClaim[] = [];
 
-  constructor(node: Node, follower: TaskFollower, session: TaskSession, context: SlotContext) {
+  /** @param prepare makes the state after a segment ready to be served */
+  constructor(
+    node: Node,
+    follower: TaskFollower,
+    session: TaskSession,
+    context: SlotContext,
+    prepare: (segmentId: Hex) => Promise<unknown>,
+  ) {
+    this.#prepare = prepare;
     this.#node = node;
     this.#follower = follower;
     this.#session = session;
@@ -111,6 +120,10 @@ export class TicketAgent {
       tickets: tickets.length,
       lucky: lucky.length,
     });
+    if ((await this.#follower.now()).head.number >= closes) {
+      log.warn({ event: "claims-late", task: taskId, epoch: Number(epoch), lucky: lucky.length });
+      return;
+    }
     await Promise.all(lucky.map((ticket) => this.#claim(epoch, commit, ticket, hasher)));
   }
 
@@ -208,6 +221,8 @@ export class TicketAgent {
         return;
       }
       log.info({ event: "claim", task: taskId, slot, claimId });
+      // The verifier will ask for the state before the segment: it had better be there.
+      await this.#prepare(segment.previous);
     }
     this.#open.push({ claimId, epoch });
   }

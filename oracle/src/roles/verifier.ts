@@ -48,6 +48,9 @@ export async function enlist(node: Node, amount: bigint): Promise<void> {
   node.log.info({ event: "enlisted" });
 }
 
+/** Claims that are run again at the same time. */
+const AUDITS_AT_ONCE = 3;
+
 interface Attestation {
   readonly salt: Hex;
   readonly traceRoot: Hex;
@@ -61,9 +64,10 @@ class Verifier {
   readonly #store: ClaimStore;
   #scanned: bigint;
   readonly #open = new Map<Hex, AuditedClaim>();
-  /** Audits take longer than a block, so they run beside the rounds, one after the other. */
   readonly #findings = new Map<Hex, Finding | "pending">();
-  #auditing: Promise<void> = Promise.resolve();
+  /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
+  readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
+  #audits = 0;
 
   constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit) {
     this.#node = node;
@@ -86,12 +90,13 @@ class Verifier {
   /** The next moment, or the failure of an audit. */
   async #next(): Promise<TaskMoment> {
     const next = this.#follower.next();
-    return Promise.race([next, this.#auditing.then(() => next)]);
+    return Promise.race([next, Promise.all(this.#lanes).then(() => next)]);
   }
 
   #startAudit(claim: AuditedClaim): void {
     this.#findings.set(claim.claimId, "pending");
-    this.#auditing = this.#auditing.then(async () => {
+    const lane = this.#audits++ % AUDITS_AT_ONCE;
+    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
       this.#findings.set(claim.claimId, await this.#audit.audit(claim));
     });
   }

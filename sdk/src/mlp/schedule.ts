@@ -28,12 +28,28 @@ export function batchIndex(seed: Hex, batches: number, slots: number, slot: numb
   }
   const n = BigInt(batches);
   const k = BigInt(i) * BigInt(slots) + BigInt(slot);
-  const { a, b } = passOrder(seed, Number(k / n), n);
+  const { a, b } = recentPassOrder(seed, Number(k / n), n);
   return Number((a * (k % n) + b) % n);
 }
 
-/** a and b of a pass: batch j of the pass is (a * j + b) mod n. */
-function passOrder(seed: Hex, pass: number, n: bigint): { readonly a: bigint; readonly b: bigint } {
+/** Batch j of the pass is (a * j + b) mod n. */
+interface PassOrder {
+  readonly seed: Hex;
+  readonly pass: number;
+  readonly n: bigint;
+  readonly a: bigint;
+  readonly b: bigint;
+}
+
+let recent: PassOrder | undefined;
+
+/** Callers go through a segment's iterations one by one, nearly always of one pass: its order is kept. */
+function recentPassOrder(seed: Hex, pass: number, n: bigint): PassOrder {
+  if (recent?.seed !== seed || recent.pass !== pass || recent.n !== n) recent = passOrder(seed, pass, n);
+  return recent;
+}
+
+function passOrder(seed: Hex, pass: number, n: bigint): PassOrder {
   const message = new Uint8Array(1 + ID_BYTES + 4);
   message[0] = 0x08;
   message.set(idBytes(seed), 1);
@@ -43,7 +59,7 @@ function passOrder(seed: Hex, pass: number, n: bigint): { readonly a: bigint; re
   const words = new DataView(digest.buffer);
   let a = words.getBigUint64(0) % n;
   while (a === 0n || gcd(a, n) !== 1n) a += 1n;
-  return { a, b: words.getBigUint64(8) % n };
+  return { seed, pass, n, a, b: words.getBigUint64(8) % n };
 }
 
 function gcd(a: bigint, b: bigint): bigint {
