@@ -20,8 +20,9 @@ import { RunState } from "./run-state.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DEFAULT_TASK = fileURLToPath(new URL("../../examples/tasks/synthetic-digits.yaml", import.meta.url));
 
-/** Milliseconds an endpoint given by --rpc has to answer, and the whole run. */
+/** Milliseconds: an endpoint given by --rpc has to answer; between two looks at the height; the whole run. */
 const RPC_TIMEOUT = 10_000;
+const BLOCK_LOOK = 1_000;
 const RUN_TIMEOUT = 30 * 60_000;
 
 interface DemoOptions {
@@ -80,7 +81,7 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   const folder = options.data === undefined ? await mkdtemp(join(tmpdir(), "gristmill-")) : resolve(options.data);
   const say = announcer();
 
-  say("starting", { what: options.rpc === undefined ? "a local chain" : options.rpc });
+  say("starting", { what: options.rpc ?? "a local chain" });
   const chain =
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
   say("deploying", { chainId: chain.chainId });
@@ -111,12 +112,20 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
     [...identities.values()].map(({ account }) => account),
   );
 
+  const height = setInterval(() => {
+    void chain.client.getBlockNumber().then(
+      (block) => (state.block = block),
+      // The nodes notice a chain that is gone, and say so.
+      () => undefined,
+    );
+  }, BLOCK_LOOK);
   view?.start();
   try {
     const nodes = await startNodes(setting, options, names, identities);
     if (options.killMiner === true) killDuringTraining(nodes, onEvent);
     await Promise.all(nodes.map((node) => finished(node, options.killMiner === true)));
   } finally {
+    clearInterval(height);
     view?.stop();
   }
   const report = await buildReport(state, chain.rpcUrl, deployment, identities);

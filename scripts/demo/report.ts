@@ -94,7 +94,7 @@ export async function buildReport(
     replicas: ids.length,
     identical: ids.length > 0 && ids.every((id) => id === task.finalState),
     claims: state.claimed,
-    confirmed: state.attested,
+    confirmed: state.confirmed.size,
     reported: state.reported,
     miners: miners.sort((a, b) => (a.slot ?? 0) - (b.slot ?? 0)),
     fee: Object.fromEntries([...fee].map(([name, amount]) => [name, formatEther(amount)])),
@@ -127,14 +127,19 @@ export function printReport(report: Report, forPeople: boolean): void {
       String(miner.iterations),
       String(miner.tickets),
       String(miner.lucky),
-      `${miner.minted} GRIST`,
-      `${miner.paid} GRIST`,
+      `${rounded(miner.minted)} GRIST`,
+      `${rounded(miner.paid)} GRIST`,
     ]);
   const fee = new Table({ head: ["fee split", "GRIST"], style: { head: ["cyan"], compact: true } });
   fee.push(["burned", report.burned]);
   for (const [name, amount] of Object.entries(report.fee))
-    fee.push([name === "client" ? "client (comes back)" : name, amount]);
+    fee.push([name === "client" ? "client (comes back)" : name, rounded(amount)]);
   lines.push(miners.toString(), fee.toString());
   lines.push(`${pc.bold("Model")}  ${report.model ?? "none"}`, "");
   console.log(lines.join("\n"));
+}
+
+/** For reading: four decimals. The JSON report has all of them. */
+function rounded(amount: string): string {
+  return Number(amount).toLocaleString("en", { maximumFractionDigits: 4 });
 }

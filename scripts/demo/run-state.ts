@@ -32,8 +32,10 @@ export class RunState {
   readonly notices: string[] = [];
   taskId: string | undefined;
   phase = "starting";
-  block = 0;
-  attested = 0;
+  /** Height of the chain. */
+  block = 0n;
+  /** Claims that a verifier confirmed. */
+  readonly confirmed = new Set<string>();
   reported = 0;
   claimed = 0;
   score: { readonly correct: number } | undefined;
@@ -49,14 +51,13 @@ export class RunState {
         break;
       case "phase":
         this.phase = String(event["phase"]);
-        this.block = Math.max(this.block, Number(event["block"]));
         break;
       case "final-state":
       case "log":
         this.stateIds.set(event.name, String(event["stateId"]));
         break;
       case "attested":
-        this.attested += 1;
+        this.confirmed.add(String(event["claimId"]));
         break;
       case "reported":
         this.reported += 1;

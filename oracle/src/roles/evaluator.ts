@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import type { BatchSet, TestScore } from "@gristmill/sdk";
 import { batchLeaf, datasetRoot, decodeBatchSet, evaluate, GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, keccak256 } from "viem";
+import { bytesToHex, encodeAbiParameters, isHex, keccak256, zeroHash } from "viem";
+import { z } from "zod";
+
+import { isRevert } from "../chain/chain.ts";
 
 import { KeyValueStore } from "../storage/key-value-store.ts";
 import { createEngine } from "../training/create-engine.ts";
@@ -24,6 +27,12 @@ import type { TaskTerms } from "./terms.ts";
 const FETCH_TIMEOUT = 15_000;
 const MAX_TEST_BYTES = 2 ** 30;
 
+/** Seconds before the end of the phase at which an evaluator votes with what it has. */
+const LAST_SECONDS = 20n;
+
+/** Where the opening of the sealed score is kept. */
+const SEALED = "sealed-score";
+
 /** An evaluator's part: scores the final model on the revealed test set, seals the score, and opens it. */
 export async function runEvaluator(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
   const place = await takePlace(node, follower, terms, Role.Evaluator);
@@ -43,37 +52,77 @@ async function score(node: Node, follower: TaskFollower, session: TaskSession, p
   const { taskId } = session.terms;
   const { address, abi } = contracts.registry;
   const kept = new KeyValueStore(node.database, taskId);
+  // What was sealed must outlive a restart: a sealed score that cannot be opened costs stake.
+  const before = kept.getText(SEALED);
+  const opening = before === undefined ? undefined : openingSchema.parse(JSON.parse(before));
   const { task } = await follower.now();
-
-  const found = await evaluateInTime(node, follower, session);
-  if (found === undefined) return;
-  // The salt must outlive a restart: a sealed score that cannot be opened costs stake.
-  const key = "evaluation-salt";
-  if (kept.getText(key) === undefined) kept.setDurably(key, new TextEncoder().encode(bytesToHex(randomBytes(32))));
-  const salt = kept.getText(key) as Hex;
-  if (task.phase === Phase.EvaluationCommit) {
-    await chain.transact({
-      address,
-      abi,
-      functionName: "commitScore",
-      args: [taskId, place, sealScore(taskId, self(node), found, salt)],
-    });
+  if (opening === undefined && task.phase !== Phase.EvaluationCommit) return;
+  const sealing = opening ?? (await openingOf(node, follower, session));
+  if (opening === undefined) kept.setDurably(SEALED, new TextEncoder().encode(JSON.stringify(sealing)));
+  if ((await follower.now()).task.phase === Phase.EvaluationCommit) {
+    const sealed = sealScore(taskId, self(node), sealing, sealing.salt);
+    await tolerate(node, () =>
+      chain.transact({ address, abi, functionName: "commitScore", args: [taskId, place, sealed] }),
+    );
     log.info({ event: "score-sealed", task: taskId });
   }
   const revealing = await follower.until((moment) => moment.task.phase > Phase.EvaluationCommit);
   if (revealing.task.phase !== Phase.EvaluationReveal) return;
-  const { correct, loss, root } = found;
-  await chain.transact({
-    address,
-    abi,
-    functionName: "revealScore",
-    args: [taskId, place, { correct, loss: BigInt(loss), root }, salt],
-  });
+  const { correct, loss, root, salt } = sealing;
+  await tolerate(node, () =>
+    chain.transact({
+      address,
+      abi,
+      functionName: "revealScore",
+      args: [taskId, place, { correct, loss: BigInt(loss), root }, salt],
+    }),
+  );
   log.info({ event: "score", task: taskId, correct, loss, root });
 }
 
+/** Sends what the phase may no longer allow, or what was sent before a restart: a refusal is logged and no failure. */
+async function tolerate(node: Node, send: () => Promise<unknown>): Promise<void> {
+  try {
+    await send();
+  } catch (error) {
+    if (!isRevert(error)) throw error;
+    node.log.warn({ event: "score-refused", error });
+  }
+}
+
+const hash = z.custom<Hex>((value) => typeof value === "string" && isHex(value));
+const openingSchema = z.object({ correct: z.number(), loss: z.number(), root: hash, salt: hash });
+
+/** What opens a sealed score. */
+type Opening = z.infer<typeof openingSchema>;
+
+/**
+ * The score to seal. Data that cannot be had is asked for again until shortly before the phase ends; then the vote is
+ * "unavailable", the score without a root, since sealing nothing costs stake.
+ */
+async function openingOf(node: Node, follower: TaskFollower, session: TaskSession): Promise<Opening> {
+  const salt = bytesToHex(randomBytes(32));
+  for (let moment = await follower.now(); ; moment = await follower.next()) {
+    const left = moment.task.phaseEndsAt - moment.head.timestamp;
+    if (moment.task.phase !== Phase.EvaluationCommit || left < LAST_SECONDS)
+      return { correct: 0, loss: 0, root: zeroHash, salt };
+    try {
+      const { correct, loss, root } = await evaluateFinal(node, session);
+      return { correct, loss, root, salt };
+    } catch (error) {
+      if (node.signal.aborted) throw error;
+      node.log.warn({ event: "evaluation-failed", task: session.terms.taskId, error });
+    }
+  }
+}
+
 /** keccak256(abi.encode(taskId, operator, correct, loss, root, salt)), as the registry opens it. */
-export function sealScore(taskId: Hex, operator: Hex, score: TestScore, salt: Hex): Hex {
+export function sealScore(
+  taskId: Hex,
+  operator: Hex,
+  score: Pick<TestScore, "correct" | "loss" | "root">,
+  salt: Hex,
+): Hex {
   return keccak256(
     encodeAbiParameters(
       [
@@ -87,23 +136,6 @@ export function sealScore(taskId: Hex, operator: Hex, score: TestScore, salt: He
       [taskId, operator, score.correct, BigInt(score.loss), score.root, salt],
     ),
   );
-}
-
-/** The score, trying again while the data cannot be had; undefined if the phase ends first. */
-async function evaluateInTime(
-  node: Node,
-  follower: TaskFollower,
-  session: TaskSession,
-): Promise<TestScore | undefined> {
-  for (let { task } = await follower.now(); task.phase <= Phase.EvaluationReveal; { task } = await follower.next()) {
-    try {
-      return await evaluateFinal(node, session);
-    } catch (error) {
-      if (node.signal.aborted) throw error;
-      node.log.warn({ event: "evaluation-failed", task: session.terms.taskId, error });
-    }
-  }
-  return undefined;
 }
 
 async function evaluateFinal(node: Node, session: TaskSession): Promise<TestScore> {

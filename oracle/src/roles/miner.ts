@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Clock, SegmentMessage } from "@gristmill/sdk";
-import { weightCount } from "@gristmill/sdk";
+import { GristmillError, weightCount } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
@@ -32,6 +32,9 @@ import { TicketAgent } from "./ticket-agent.ts";
 
 /** Peers' lists one segment may take in (DESIGN section 5). */
 const MAX_TAKEN_IN = 256;
+
+/** Milliseconds in which a restarted miner gets its own segments back from peers. */
+const OWN_CHAIN_TIMEOUT = 30_000;
 
 /** Memory for the states a miner can get back to, and iterations between two of them at first. */
 const SNAPSHOT_BYTES = 256 * 2 ** 20;
@@ -133,8 +136,21 @@ class Miner {
 
   /** Gets a restarted miner back to its last signed segment, so that it can never sign a second version of one. */
   async #resume(thread: TrainingThread): Promise<SlotPosition> {
-    const { log } = this.#session;
-    const { count } = log.head(this.#context.slot);
+    const { log, terms } = this.#session;
+    const { slot } = this.#context;
+    // A data folder that was lost does not hold what this slot has signed: peers do.
+    const { next, head } = await this.#node.contracts.registry.read.slotOf([terms.taskId, slot]);
+    const committed = { count: next, segmentId: head };
+    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(OWN_CHAIN_TIMEOUT)]);
+    if (next > 0 && !(await this.#session.gather(slot, committed, signal)))
+      throw new GristmillError(
+        "OWN_CHAIN_MISSING",
+        `this node does not hold the ${String(next)} iterations that its slot committed`,
+        {
+          hints: ["start it with the data folder it trained in, or while peers that hold its segments are connected"],
+        },
+      );
+    const { count } = log.head(slot);
     if (count === 0) return startPosition(this.#context);
     const trainer = await this.#trainer();
     const position = await replay(this.#context, trainer, log, await this.#latestCheckpoint(), count, nextTurn);

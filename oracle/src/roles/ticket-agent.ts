@@ -1,10 +1,11 @@
 import { merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
 import type { IterationRecord } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, formatEther, keccak256, zeroHash } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, parseEventLogs, keccak256, zeroHash } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
+import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
@@ -47,7 +48,8 @@ export class TicketAgent {
   readonly #hasher: NodeHasher;
   readonly #prepare: (segmentId: Hex) => Promise<unknown>;
   #nextEpoch: bigint;
-  #open: OpenClaim[] = [];
+  readonly #claims: ClaimStore;
+  #open: OpenClaim[];
 
   /** @param prepare makes the state after a segment ready to be served */
   constructor(
@@ -63,6 +65,12 @@ export class TicketAgent {
     this.#session = session;
     this.#context = context;
     this.#hasher = new NodeHasher(node);
+    this.#claims = new ClaimStore(node.database);
+    // What was claimed before a restart is still to be minted.
+    this.#open = this.#claims
+      .ofTask(session.terms.taskId)
+      .filter(({ state }) => state === "claimed")
+      .map(({ claimId, payload }) => ({ claimId, epoch: BigInt((payload as { readonly epoch: string }).epoch) }));
     this.#nextEpoch = epochAt(node.schedule, session.terms.createdAt);
   }
 
@@ -184,6 +192,7 @@ export class TicketAgent {
       ),
     );
     const { state } = await contracts.mint.read.claimOf([claimId]);
+    if (this.#open.some((open) => open.claimId === claimId)) return;
     if (state === ClaimState.None) {
       log.info({
         event: "lucky",
@@ -224,6 +233,7 @@ export class TicketAgent {
       // The verifier will ask for the state before the segment: it had better be there.
       await this.#prepare(segment.previous);
     }
+    this.#claims.put({ claimId, taskId, state: "claimed", payload: { epoch: String(epoch) } });
     this.#open.push({ claimId, epoch });
   }
 
@@ -234,6 +244,7 @@ export class TicketAgent {
         const settlesAt = await this.#node.contracts.beacon.read.settlesAt([claim.epoch]);
         if (head.number < settlesAt) return [claim];
         await this.#mint(claim.claimId);
+        this.#claims.put({ claimId: claim.claimId, taskId: this.#session.terms.taskId, state: "decided", payload: {} });
         return [];
       }),
     );
@@ -249,14 +260,13 @@ export class TicketAgent {
       return;
     }
     try {
-      await chain.transact({ address, abi, functionName: "mint", args: [claimId] });
+      const { logs } = await chain.transact({ address, abi, functionName: "mint", args: [claimId] });
+      for (const { args } of parseEventLogs({ abi, logs, eventName: "RewardMinted" }))
+        log.info({ event: "mint", claimId, reward: formatEther(args.reward - args.verifiersShare) });
     } catch (error) {
       // The task's tickets have minted what its burn allows, or the token's cap is reached.
       if (!isRevert(error)) throw error;
       log.warn({ event: "mint-refused", claimId, error });
-      return;
     }
-    const { reward } = await contracts.mint.read.claimOf([claimId]);
-    log.info({ event: "mint", claimId, reward: formatEther(reward) });
   }
 }

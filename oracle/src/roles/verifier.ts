@@ -114,7 +114,8 @@ class Verifier {
     const { claimId, epoch } = claim;
     const { beacon, mint } = this.#node.contracts;
     const { state } = await mint.read.claimOf([claimId]);
-    if (state !== ClaimState.Claimed || head.number >= (await beacon.read.settlesAt([epoch]))) {
+    const settled = head.number >= (await beacon.read.settlesAt([epoch]));
+    if (settled || (state !== ClaimState.Claimed && state !== ClaimState.Attested)) {
       this.#open.delete(claimId);
       return;
     }
@@ -130,7 +131,7 @@ class Verifier {
       if (finding === undefined) this.#startAudit(claim);
       else if (finding === "pending" || finding.outcome === "unavailable") return;
       else if (finding.outcome === "false") await this.#report(claim, finding.reason);
-      else if (!revealing) await this.#seal(claim, finding.traceRoot, round);
+      else if (!revealing && state === ClaimState.Claimed) await this.#seal(claim, finding.traceRoot, round);
     } catch (error) {
       // The half-round ended under way, or the claim was decided by others: the next moment shows.
       if (!isRevert(error)) throw error;
