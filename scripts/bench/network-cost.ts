@@ -37,11 +37,12 @@ export type PeersCommand =
  * run in a process of their own, so that their work does not count.
  *
  * @param rounds of each round, one message a slot; slot 0 is the measured node's
+ * @param beside what the node does during a round: wait as long as training takes, or train
  */
 export async function measureNetwork(
   context: TaskContext,
   rounds: readonly (readonly SegmentMessage[])[],
-  interval: number,
+  beside: (round: number) => Promise<void>,
 ): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "gristmill-bench-"));
   const child = fork(fileURLToPath(new URL("./peers.ts", import.meta.url)), { serialization: "advanced" });
@@ -74,11 +75,12 @@ export async function measureNetwork(
         resolve(undefined);
       });
       const before = process.cpuUsage();
+      const meanwhile = beside(round);
       child.send({ kind: "publish", round } satisfies PeersCommand);
       await network.publish(context.taskId, own);
       if (received < expected) await withTimeout(promise);
-      // Gossip's upkeep goes on while a segment is trained: its share of the interval counts as well.
-      await new Promise((wake) => setTimeout(wake, interval));
+      // Gossip's upkeep goes on while a segment is trained: its share of that time counts as well.
+      await meanwhile;
       const { user, system } = process.cpuUsage(before);
       samples.push((user + system) / 1000);
     }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { dirname, resolve } from "node:path";
 
 import type { BatchSet, Clock, IterationRecord, MlpParameters, SegmentMessage } from "@gristmill/sdk";
@@ -29,6 +30,7 @@ import type { MatrixEngine } from "../../oracle/src/training/matrix-engine.ts";
 import type { SlotContext, SlotPosition } from "../../oracle/src/training/slot-replica.ts";
 import { positionAfter, runSegment, startPosition } from "../../oracle/src/training/slot-replica.ts";
 import { Trainer } from "../../oracle/src/training/trainer.ts";
+import { TrainingThread } from "../../oracle/src/training/training-thread.ts";
 import { BENCH_TASK, measureNetwork } from "./network-cost.ts";
 import type { Figure } from "./statistics.ts";
 import { summarise, time } from "./statistics.ts";
@@ -60,7 +62,7 @@ export interface TrainingOptions {
 /** A part of an iteration and what it takes, milliseconds an iteration. */
 export interface Part {
   readonly name: string;
-  readonly group: "bare" | "verifiable" | "tickets";
+  readonly group: "bare" | "verifiable" | "running" | "tickets";
   readonly figure: Figure;
 }
 
@@ -257,8 +259,8 @@ async function measureVerifiable(
       }) / length
     );
   });
-  const interval = 2 * length;
-  const network = (await measureNetwork(context, messages, interval)).map((sample, round) =>
+  const idle = async (): Promise<void> => delay(2 * length);
+  const network = (await measureNetwork(context, messages, idle)).map((sample, round) =>
     Math.max(0, sample / length - (signatures[round] ?? 0)),
   );
   return [
@@ -266,7 +268,56 @@ async function measureVerifiable(
     { name: "signatures", group: "verifiable", figure: summarise(signatures) },
     { name: "taking lists in", group: "verifiable", figure: summarise(takeIn) },
     { name: "network and storage", group: "verifiable", figure: summarise(network) },
+    {
+      name: "in a running node, wall clock",
+      group: "running",
+      figure: summarise(await measureRunning(context, train, messages)),
+    },
   ];
+}
+
+/**
+ * Wall-clock time of an iteration while the node does everything: the training thread trains, commits and takes lists in,
+ * and the main thread beside it signs, publishes, receives, checks and stores.
+ */
+async function measureRunning(
+  context: TaskContext,
+  train: BatchSet,
+  messages: readonly (readonly SegmentMessage[])[],
+): Promise<number[]> {
+  const { operators, parameters, seed, taskId, segmentLength, iterations } = context;
+  const batchLeaves = train.batches.map(batchLeaf);
+  const slot: SlotContext = {
+    taskId,
+    seed,
+    slot: 0,
+    slots: operators.length,
+    parameters,
+    segmentLength,
+    iterations,
+    train,
+    batchLeaves,
+  };
+  const thread = await TrainingThread.start({ context: slot, backend: "wasm" });
+  const samples: number[] = [];
+  let position = startPosition(slot);
+  try {
+    await measureNetwork(context, messages, async (round) => {
+      const lists = (messages[round - 1] ?? [])
+        .slice(1)
+        .flatMap(({ segment, lists: each }) =>
+          each.map((list, index) => ({ slot: segment.slot, index: segment.first + index, list })),
+        );
+      const clock = messages[round]?.[0]?.clock ?? position.clock;
+      const start = performance.now();
+      const { draft } = await thread.train(position, clock, lists, false);
+      samples.push((performance.now() - start) / segmentLength);
+      position = positionAfter(draft);
+    });
+  } finally {
+    await thread.stop();
+  }
+  return samples;
 }
 
 interface Round {

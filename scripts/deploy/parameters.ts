@@ -51,17 +51,17 @@ const DEVELOPMENT: SuiteParameters = {
     epochBlocks: 10n,
     seedDelay: 2n,
     provingWindow: 128n,
-    attestationBlocks: 5n,
+    attestationBlocks: 8n,
     attestationRounds: 2n,
     challengeBlocks: 3n,
   },
   mint: {
     macsPerTicket: 1n << 26n,
     halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
-    wantedClaims: 6n,
+    wantedClaims: 4n,
     verifierShareBps: 2_000n,
     verifiersPerClaim: 1n,
-    initialTarget: 1n << 251n, // one ticket in 32
+    initialTarget: 1n << 250n, // one ticket in 64
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },

@@ -11,9 +11,11 @@ import { configOf, withSettings } from "./options.ts";
 export function stakeCommand(): Command {
   const command = new Command("stake").description("the GRIST that backs this node's claims");
   command.addCommand(
-    withSettings(new Command("show").description("stake, locks and wallet of this node")).action(async (options: Readonly<Record<string, unknown>>) => {
-      await withChain(options, show);
-    }),
+    withSettings(new Command("show").description("stake, locks and wallet of this node")).action(
+      async (options: Readonly<Record<string, unknown>>) => {
+        await withChain(options, show);
+      },
+    ),
   );
   command.addCommand(
     withSettings(new Command("add").argument("<amount>", "GRIST").description("stake from the wallet")).action(
@@ -40,13 +42,15 @@ export function stakeCommand(): Command {
     ),
   );
   command.addCommand(
-    withSettings(new Command("withdraw").description("take out what has unbonded")).action(async (options: Readonly<Record<string, unknown>>) => {
-      await withChain(options, async (chain, { stake, token }) => {
-        const { address, abi } = stake;
-        await chain.transact({ address, abi, functionName: "withdraw", args: [] });
-        await show(chain, { stake, token });
-      });
-    }),
+    withSettings(new Command("withdraw").description("take out what has unbonded")).action(
+      async (options: Readonly<Record<string, unknown>>) => {
+        await withChain(options, async (chain, { stake, token }) => {
+          const { address, abi } = stake;
+          await chain.transact({ address, abi, functionName: "withdraw", args: [] });
+          await show(chain, { stake, token });
+        });
+      },
+    ),
   );
   return command;
 }

@@ -68,6 +68,9 @@ class Verifier {
   /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
   readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
   #audits = 0;
+  /** Claims with a transaction under way. */
+  readonly #busy = new Set<Hex>();
+  readonly #failure = Promise.withResolvers<never>();
 
   constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit) {
     this.#node = node;
@@ -76,29 +79,39 @@ class Verifier {
     this.#audit = audit;
     this.#store = new ClaimStore(node.database);
     this.#scanned = terms.createdAt;
+    // Whoever waits for the next moment sees the failure; afterwards it must not count as unhandled.
+    this.#failure.promise.catch(() => undefined);
   }
 
   async run(): Promise<void> {
     for (let moment = await this.#follower.now(); ; moment = await this.#next()) {
       await this.#collect(moment);
-      // Together, so that what one half-round asks for can be mined in one block.
-      await Promise.all([...this.#open.values()].map((claim) => this.#attend(claim, moment)));
+      // A transaction takes blocks to be mined, and other claims' halves of a round pass meanwhile: nobody waits here.
+      for (const claim of this.#open.values()) if (!this.#busy.has(claim.claimId)) this.#attendBeside(claim, moment);
       if (isTerminal(moment.task.phase) && this.#open.size === 0) return;
     }
   }
 
-  /** The next moment, or the failure of an audit. */
+  /** The next moment, or the failure of what goes on beside. */
   async #next(): Promise<TaskMoment> {
-    const next = this.#follower.next();
-    return Promise.race([next, Promise.all(this.#lanes).then(() => next)]);
+    return Promise.race([this.#follower.next(), this.#failure.promise]);
+  }
+
+  #attendBeside(claim: AuditedClaim, moment: TaskMoment): void {
+    this.#busy.add(claim.claimId);
+    this.#attend(claim, moment)
+      .finally(() => this.#busy.delete(claim.claimId))
+      .catch(this.#failure.reject);
   }
 
   #startAudit(claim: AuditedClaim): void {
     this.#findings.set(claim.claimId, "pending");
     const lane = this.#audits++ % AUDITS_AT_ONCE;
-    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
+    const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
       this.#findings.set(claim.claimId, await this.#audit.audit(claim));
     });
+    audited.catch(this.#failure.reject);
+    this.#lanes[lane] = audited;
   }
 
   /** Takes in the claims made since the last look. */
@@ -113,7 +126,7 @@ class Verifier {
   async #attend(claim: AuditedClaim, { head }: TaskMoment): Promise<void> {
     const { claimId, epoch } = claim;
     const { beacon, mint } = this.#node.contracts;
-    const { state } = await mint.read.claimOf([claimId]);
+    const { state, claimedAt } = await mint.read.claimOf([claimId]);
     const settled = head.number >= (await beacon.read.settlesAt([epoch]));
     if (settled || (state !== ClaimState.Claimed && state !== ClaimState.Attested)) {
       this.#open.delete(claimId);
@@ -121,7 +134,7 @@ class Verifier {
     }
     const kept = this.#store.get(claimId);
     try {
-      const [round, revealing] = await mint.read.roundOf([claimId]);
+      const { round, revealing } = this.#roundAt(head.number + 1n, claimedAt);
       if (kept?.state === `sealed-${String(round)}`) {
         if (revealing) await this.#reveal(claim, kept.payload as Attestation, round);
         return;
@@ -137,6 +150,16 @@ class Verifier {
       if (!isRevert(error)) throw error;
       this.#node.log.warn({ event: "attestation-refused", claimId, error });
     }
+  }
+
+  /** The round of a claim in a block: what is sent now is mined in the next one at the earliest. */
+  #roundAt(block: bigint, claimedAt: bigint): { readonly round: number; readonly revealing: boolean } {
+    const { attestationBlocks } = this.#node.schedule;
+    const elapsed = block - claimedAt;
+    return {
+      round: Number(elapsed / (2n * attestationBlocks)),
+      revealing: elapsed % (2n * attestationBlocks) >= attestationBlocks,
+    };
   }
 
   async #drawn(claimId: Hex, round: number): Promise<boolean> {
@@ -160,12 +183,13 @@ class Verifier {
       payload: { salt, traceRoot },
     });
     const { address, abi } = this.#node.contracts.mint;
-    await this.#node.chain.transact({
-      address,
-      abi,
-      functionName: "commitAttestation",
-      args: [claimId, self(this.#node), sealedRoot],
-    });
+    const args = [claimId, self(this.#node), sealedRoot] as const;
+    try {
+      await this.#node.chain.transact({ address, abi, functionName: "commitAttestation", args });
+    } catch (error) {
+      this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
+      throw error;
+    }
     this.#node.log.info({ event: "attestation-sealed", claimId });
   }
 

@@ -1,5 +1,6 @@
 // The thread that a slot trains in; `training-thread.ts` is its other end.
 
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 import { GristmillError } from "@gristmill/sdk";
@@ -8,6 +9,16 @@ import { createEngine } from "./create-engine.ts";
 import { runSegment } from "./slot-replica.ts";
 import { Trainer } from "./trainer.ts";
 import type { TrainingAnswer, TrainingRequest, TrainingSetup } from "./training-thread.ts";
+
+/** Training fills whatever time there is; what has deadlines (this node's other threads, other nodes) goes first. */
+const NICENESS = 10;
+
+try {
+  // On Linux this is the calling thread's own.
+  setPriority(NICENESS);
+} catch {
+  // Where it is not allowed, training competes as an equal.
+}
 
 const { context, backend } = workerData as TrainingSetup;
 const engine = await createEngine(backend);

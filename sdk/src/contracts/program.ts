@@ -41,7 +41,9 @@ export function decodeProgram(program: Hex): MlpParameters {
   try {
     [parameters] = decodeAbiParameters(structure, program);
   } catch (cause) {
-    throw new GristmillError("PROGRAM_MALFORMED", "The program is not an encoding of a perceptron's parameters.", { cause });
+    throw new GristmillError("PROGRAM_MALFORMED", "The program is not an encoding of a perceptron's parameters.", {
+      cause,
+    });
   }
   validateParameters(parameters);
   return parameters;
