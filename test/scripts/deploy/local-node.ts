@@ -77,7 +77,7 @@ export class Deployment {
   constructor(node: LocalNode, folder: string, ...options: readonly string[]) {
     this.#process = spawn(process.execPath, [HARDHAT, "deploy", "--network", "localhost", ...options], {
       cwd: ROOT,
-      env: { ...process.env, GRISTMILL_RPC_URL: node.url, GRISTMILL_DEPLOYMENTS: folder },
+      env: { ...asOnATerminal(process.env), GRISTMILL_RPC_URL: node.url, GRISTMILL_DEPLOYMENTS: folder },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
@@ -104,4 +104,11 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
+}
+
+/** Where these are set, Hardhat shows stack traces (its isCi); what people read is tested. */
+const CI_VARIABLES = ["CI", "GITHUB_ACTIONS", "CONTINUOUS_INTEGRATION", "BUILD_NUMBER", "RUN_ID"];
+
+function asOnATerminal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !CI_VARIABLES.includes(name)));
 }
