@@ -89,6 +89,11 @@ interface ICourt {
     /// @notice Carries out a decision: convicts or settles the bond, credits deposits, starts the next that waits.
     function close(DisputeId disputeId) external;
 
+    /// @notice Starts the next waiting dispute of a place whose docket has none open, and lets the windows of a place run
+    /// again that has none left or was convicted. {close} and {leave} do this by themselves, except behind very many
+    /// withdrawn disputes, and for evaluators that fell with another one's score.
+    function callNext(Place calldata place) external;
+
     // --- challengers and defenders
 
     /// @notice Takes a waiting dispute back: bond and deposit return in full. Once its place was convicted anybody may do
