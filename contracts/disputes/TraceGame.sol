@@ -223,7 +223,7 @@ abstract contract TraceGame is ITraceGame {
         Progress storage progress = _progress[disputeId];
         progress.stage = Stage.Tensor;
         progress.caseHash = keccak256(abi.encode(traceCase));
-        emit TraceRevealed(disputeId, traceCase, ids.tensors);
+        emit TraceRevealed(disputeId, traceCase, ids);
     }
 
     /// @dev batchLeaf = H(0x06 || id of X || id of Y), with the ids made from their shapes: so a batch cannot be claimed
