@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {DisputeId} from "../types/DisputeTypes.sol";
 import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
 import {Witness} from "../types/ProgramTypes.sol";
-import {ListOpening, Opening} from "../types/TensorTypes.sol";
+import {Opening} from "../types/TensorTypes.sol";
 
 /// @title Game over a trace
 /// @notice The part that the games over iterations and over evaluations share: from the revealed ids of a trace down to
