@@ -15,8 +15,8 @@ import {
 } from "@gristmill/sdk";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { ContractTransactionReceipt } from "ethers";
-import type { Hex, Log } from "viem";
-import { parseEventLogs } from "viem";
+import type { EncodeFunctionDataParameters, Hex, Log } from "viem";
+import { encodeFunctionData, parseEventLogs } from "viem";
 
 import { type SegmentEvent, type SegmentGameState, segmentGameState } from "../../../oracle/src/disputes/game-state.ts";
 import type { TaskParameters } from "../../../oracle/src/disputes/game-state.ts";
@@ -313,12 +313,12 @@ export async function playSegment(where: Arena, message: SegmentMessage, players
       break;
     }
     const decides = call.functionName.startsWith("refute") || call.functionName === "contestList";
-    const game = segmentGame.connect(side === "challenger" ? challenger : operator);
-    const transaction = await game.getFunction(call.functionName)(
-      disputeId,
-      ...call.args,
-      ...(decides ? [] : [{ value: await deposit(where) }]),
-    );
+    const mover = side === "challenger" ? challenger : operator;
+    const transaction = await mover.sendTransaction({
+      to: await segmentGame.getAddress(),
+      data: encodeFunctionData({ abi: segmentGameAbi, functionName: call.functionName, args: [disputeId, ...call.args] } as EncodeFunctionDataParameters),
+      value: decides ? 0n : await deposit(where),
+    });
     take((await transaction.wait())!, call.functionName, side);
   }
   const { turn } = await realCourt.disputeOf(disputeId);
