@@ -190,13 +190,13 @@ abstract contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
-    function openingDeposit() external view returns (uint256) {
-        return _court.depositFor(OUTCOMES_GAS);
+    function openingGas() external pure returns (uint256) {
+        return OUTCOMES_GAS;
     }
 
     /// @inheritdoc ITraceGame
-    function depositAt(Stage stage) external view returns (uint256) {
-        return _court.depositFor(_answerGas(stage));
+    function answerGas(Stage stage) external pure returns (uint256) {
+        return _answerGas(stage);
     }
 
     // --- what a game's kind decides
