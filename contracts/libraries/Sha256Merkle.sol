@@ -18,17 +18,32 @@ library Sha256Merkle {
         bytes32[] calldata proof
     ) internal pure returns (bool) {
         if (index >= count || proof.length != height(count)) return false;
-        bytes32 hash = leaf;
+        return climb(leaf, index, proof) == root;
+    }
+
+    /// @notice The root that `proof` leads to from leaf number `index`. The caller checks the proof's length.
+    function climb(bytes32 leaf, uint256 index, bytes32[] calldata proof) internal pure returns (bytes32 hash) {
+        hash = leaf;
         for (uint256 level = 0; level < proof.length; ++level) {
             bool isRight = (index >> level) & 1 == 1;
             hash = isRight ? node(proof[level], hash) : node(hash, proof[level]);
         }
-        return hash == root;
     }
 
     /// @notice Levels above the leaves: the least h with 2^h >= count.
     function height(uint256 count) internal pure returns (uint256 h) {
         while (count > 1 << h) ++h;
+    }
+
+    /// @notice Root of the tree over `leaves`, padded with zeros; 0 if there are none.
+    function rootOf(bytes32[] calldata leaves) internal pure returns (bytes32) {
+        uint256 width = 1 << height(leaves.length);
+        bytes32[] memory level = new bytes32[](width);
+        for (uint256 i = 0; i < leaves.length; ++i) level[i] = leaves[i];
+        for (; width > 1; width /= 2) {
+            for (uint256 i = 0; i < width; i += 2) level[i / 2] = node(level[i], level[i + 1]);
+        }
+        return level[0];
     }
 
     function node(bytes32 left, bytes32 right) internal pure returns (bytes32) {

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ElementType, Opening} from "../types/TensorTypes.sol";
+import {ChaCha20} from "./ChaCha20.sol";
+import {TensorMerkle} from "./TensorMerkle.sol";
+
+/// @title One neuron of TensHash (DESIGN sections 6 and 7)
+/// @notice A state is a row of bits x standing for -1 and +1. Layer 0 expands the 256 bits of the input to 1,024, layers
+/// 1 to 64 keep their number, layer 65 compresses them to the 256 bits of the output. Bit j of a layer is
+///
+///     sum_i W[j][i] (2 x_i - 1)   + (2 x_j - 1) in layers 1 to 64   > 0
+///
+/// where the weights are bytes of a ChaCha20 keystream (RFC 8439) row by row, of which the two low bits count: 0 and 1
+/// mean 0, 2 means +1, 3 means -1. The key is the seed with its bytes reversed, the nonce 32 zero bits and the layer as
+/// u64 big-endian. Bit i of a state of the trace is bit 7 - i % 8 of byte i / 8; input and output have their bytes
+/// reversed.
+library TensHash {
+    /// @notice Layers, each with a matrix of its own.
+    uint256 internal constant LAYERS = 66;
+    /// @notice Shape of the trace, u8: the states after layers 0 to 64.
+    uint256 internal constant TRACE_ROWS = 65;
+    uint256 internal constant STATE_BYTES = 128;
+
+    uint256 private constant OUTPUT_LAYER = 65;
+    uint256 private constant HASH_BYTES = 32;
+    /// @dev The lowest bit of every byte.
+    uint256 private constant ONES = type(uint256).max / 0xff;
+
+    /// @notice Where a trace is said to be wrong, with what shows it.
+    struct Neuron {
+        uint8 layer; // 0 to 65
+        uint16 index; // below 1,024, in layer 65 below 256
+        Opening before; // row layer - 1 of the trace; empty for layer 0, which reads the input
+        Opening claimed; // row `layer` of the trace; empty for layer 65, which yields the output
+    }
+
+    /// @notice There is no such neuron.
+    error TensHash_NoNeuron(uint256 layer, uint256 index);
+
+    /// @notice Whether the claimed neuron is what it has to be, given the state before it.
+    /// @dev Reverts where a row does not lead to `traceId`.
+    /// @param seed of the epoch
+    /// @param x input of the hash, byte 0 first
+    /// @param y claimed output, byte 0 first
+    /// @param traceId tensorId of the claimed trace
+    function agrees(
+        bytes32 seed,
+        bytes32 x,
+        bytes32 y,
+        bytes32 traceId,
+        Neuron calldata claim
+    ) internal pure returns (bool) {
+        uint256 layer = claim.layer;
+        uint256 index = claim.index;
+        bytes memory before = layer == 0 ? abi.encodePacked(reversed(x)) : _row(traceId, layer - 1, claim.before);
+        bytes memory claimed =
+            layer == OUTPUT_LAYER ? abi.encodePacked(reversed(y)) : _row(traceId, layer, claim.claimed);
+        return neuron(seed, layer, index, before) == bitOf(claimed, index);
+    }
+
+    /// @notice Bit `index` of `layer`, given the bits that the layer reads.
+    /// @param state the state of the layer before, for layer 0 the input with its bytes reversed
+    function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) internal pure returns (bool) {
+        require(layer < LAYERS && index < (layer == OUTPUT_LAYER ? 256 : 1024), TensHash_NoNeuron(layer, index));
+        bytes32 key = reversed(seed);
+        bytes12 nonce = bytes12(uint96(layer));
+        // A block has the weights of 64 bits, 8 bytes of the state.
+        uint256 blocks = state.length / 8;
+        uint256 counter = index * blocks;
+        uint256 terms = 0;
+        for (uint256 i = 0; i < blocks; ++i) {
+            (bytes32 first, bytes32 second) = ChaCha20.keystream(key, nonce, uint32(counter + i));
+            uint256 bits = _bits(state, i);
+            // Bytes from 0 to 2, added at most 32 times: none overflows into the next.
+            terms += _terms(uint256(first), bits >> 32) + _terms(uint256(second), bits & type(uint32).max);
+        }
+        int256 total = int256(_sumBytes(terms)) - int256(8 * state.length);
+        if (layer != 0 && layer != OUTPUT_LAYER) total += bitOf(state, index) ? int256(1) : int256(-1);
+        return total > 0;
+    }
+
+    /// @notice Bit `index` of a state.
+    function bitOf(bytes memory state, uint256 index) internal pure returns (bool) {
+        return (uint8(state[index / 8]) >> (7 - (index % 8))) & 1 == 1;
+    }
+
+    /// @notice The bytes in reversed order: how TensHash takes seed and input, and gives its output.
+    function reversed(bytes32 value) internal pure returns (bytes32 result) {
+        for (uint256 i = 0; i < HASH_BYTES; ++i) result |= bytes32(uint256(uint8(value[i])) << (8 * i));
+    }
+
+    /// @dev Row of the trace, proven against its id.
+    function _row(bytes32 traceId, uint256 row, Opening calldata opening) private pure returns (bytes memory) {
+        TensorMerkle.requireLeaf(traceId, ElementType.U8, TRACE_ROWS, STATE_BYTES, row, 0, opening);
+        return opening.leaf;
+    }
+
+    /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest.
+    function _bits(bytes memory state, uint256 i) private pure returns (uint256 bits) {
+        for (uint256 k = 8 * i; k < 8 * i + 8; ++k) bits = (bits << 8) | uint8(state[k]);
+    }
+
+    /// @dev The terms of 32 weights, a byte each, raised by 1: W (2 x - 1) + 1. With n the weight's bit 1 (it is not 0) and
+    /// g its bit 0 (it is negative) this is 1 - n + 2 (n and (x xor g)).
+    function _terms(uint256 weights, uint256 bits) private pure returns (uint256) {
+        uint256 nonzero = (weights >> 1) & ONES;
+        uint256 positive = nonzero & (_spread(bits) ^ weights);
+        unchecked {
+            return ONES - nonzero + 2 * positive; // byte by byte, none of which leaves 0 to 2
+        }
+    }
+
+    /// @dev 32 bits, the highest first, into the lowest bits of 32 bytes: each byte of eight bits into a lane of its own,
+    /// eight times over, of which each copy keeps another bit; adding 0x7f carries it into the highest bit.
+    function _spread(uint256 bits) private pure returns (uint256 x) {
+        x = (bits | (bits << 112)) & 0xffff_0000000000000000_000000000000ffff;
+        x = (x | (x << 56)) & 0xff_00000000000000ff_00000000000000ff_00000000000000ff;
+        unchecked {
+            x = (x * 0x0101010101010101) & 0x8040201008040201_8040201008040201_8040201008040201_8040201008040201;
+            return ((x + 0x7f * ONES) >> 7) & ONES;
+        }
+    }
+
+    function _sumBytes(uint256 x) private pure returns (uint256) {
+        uint256 even = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+        unchecked {
+            // The product's highest lane of 16 bits is the sum of all lanes, below 2^16.
+            return
+                (((x & even) + ((x >> 8) & even)) *
+                    0x0001000100010001000100010001000100010001000100010001000100010001) >> 240;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ElementType, ListOpening, Opening} from "../types/TensorTypes.sol";
+import {Sha256Merkle} from "./Sha256Merkle.sol";
+
+/// @title Tensors by their commitment (DESIGN section 2)
+/// @notice A tensor is known by its id; what of it a computation reads is opened leaf by leaf. Type and shape are part of
+/// the id, so an opening against a shape that the reader knows proves the shape as well.
+library TensorMerkle {
+    /// @notice Most elements of a leaf; a longer row is several leaves.
+    uint256 internal constant LEAF_ELEMENTS = 1024;
+
+    /// @notice Levels of a tree that are revealed at once, as up to 32 hashes below a node.
+    uint256 internal constant GROUP_HEIGHT = 5;
+
+    /// @notice The opening does not lead to the tensor's id, with this type and shape, from this leaf.
+    error TensorMerkle_WrongOpening(bytes32 id, uint256 leafIndex);
+
+    /// @notice tensorId = H(0x02 || tag || rows || cols || root of the leaves)
+    function tensorId(
+        ElementType elementType,
+        uint256 rows,
+        uint256 cols,
+        bytes32 root
+    ) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x02), uint8(elementType), uint32(rows), uint32(cols), root));
+    }
+
+    /// @notice leaf = H(0x00 || elements)
+    function leafHash(bytes calldata leaf) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x00), leaf));
+    }
+
+    /// @notice Leaves of one row.
+    function leavesPerRow(uint256 cols) internal pure returns (uint256) {
+        return (cols + LEAF_ELEMENTS - 1) / LEAF_ELEMENTS;
+    }
+
+    /// @notice Leaves of a whole tensor, that is of the tree below its id.
+    function leafCount(uint256 rows, uint256 cols) internal pure returns (uint256) {
+        return rows * leavesPerRow(cols);
+    }
+
+    /// @notice Index of the leaf that holds the element in `row` and `col`.
+    function leafIndex(uint256 cols, uint256 row, uint256 col) internal pure returns (uint256) {
+        return row * leavesPerRow(cols) + col / LEAF_ELEMENTS;
+    }
+
+    /// @notice Whether the opening is the leaf with the element in `row` and `col` of the tensor with this id, type and
+    /// shape.
+    function isLeaf(
+        bytes32 id,
+        ElementType elementType,
+        uint256 rows,
+        uint256 cols,
+        uint256 row,
+        uint256 col,
+        Opening calldata opening
+    ) internal pure returns (bool) {
+        if (row >= rows || col >= cols || opening.proof.length != Sha256Merkle.height(leafCount(rows, cols))) {
+            return false;
+        }
+        if (opening.leaf.length != _leafBytes(elementType, cols, col)) return false;
+        bytes32 root = Sha256Merkle.climb(leafHash(opening.leaf), leafIndex(cols, row, col), opening.proof);
+        return tensorId(elementType, rows, cols, root) == id;
+    }
+
+    /// @notice Reverts unless {isLeaf}.
+    function requireLeaf(
+        bytes32 id,
+        ElementType elementType,
+        uint256 rows,
+        uint256 cols,
+        uint256 row,
+        uint256 col,
+        Opening calldata opening
+    ) internal pure {
+        require(
+            isLeaf(id, elementType, rows, cols, row, col, opening),
+            TensorMerkle_WrongOpening(id, leafIndex(cols, row, col))
+        );
+    }
+
+    /// @notice Whether `hashes` are the nodes `levels` below `node`, from the left: all of them, zeros where the tree is
+    /// padded. A tree is walked down in groups of {GROUP_HEIGHT} levels, the last group having what is left.
+    function isBelow(bytes32 node, uint256 levels, bytes32[] calldata hashes) internal pure returns (bool) {
+        return hashes.length == 1 << levels && Sha256Merkle.rootOf(hashes) == node;
+    }
+
+    /// @notice Element number `index` of a leaf, signed as its type is.
+    /// @dev The leaf must have the element.
+    function element(bytes calldata leaf, ElementType elementType, uint256 index) internal pure returns (int256) {
+        if (elementType == ElementType.I8) return int8(uint8(leaf[index]));
+        if (elementType == ElementType.U8) return int256(uint256(uint8(leaf[index])));
+        uint256 start = 4 * index;
+        uint256 word =
+            uint256(uint8(leaf[start])) |
+                (uint256(uint8(leaf[start + 1])) << 8) |
+                (uint256(uint8(leaf[start + 2])) << 16) |
+                (uint256(uint8(leaf[start + 3])) << 24);
+        return elementType == ElementType.I32 ? int256(int32(uint32(word))) : int256(word);
+    }
+
+    /// @notice Sum of the bytes of a u8 leaf: `correct` from C, `loss` from M, whose only leaf is the whole tensor.
+    function sum(bytes calldata leaf) internal pure returns (uint256 total) {
+        for (uint256 i = 0; i < leaf.length; ++i) total += uint8(leaf[i]);
+    }
+
+    function _leafBytes(ElementType elementType, uint256 cols, uint256 col) private pure returns (uint256) {
+        uint256 start = col - (col % LEAF_ELEMENTS);
+        uint256 elements = cols - start < LEAF_ELEMENTS ? cols - start : LEAF_ELEMENTS;
+        bool isByte = elementType == ElementType.I8 || elementType == ElementType.U8;
+        return isByte ? elements : 4 * elements;
+    }
+}
