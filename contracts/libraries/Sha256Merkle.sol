@@ -36,7 +36,7 @@ library Sha256Merkle {
     }
 
     /// @notice Root of the tree over `leaves`, padded with zeros; 0 if there are none.
-    function rootOf(bytes32[] calldata leaves) internal pure returns (bytes32) {
+    function rootOf(bytes32[] memory leaves) internal pure returns (bytes32) {
         uint256 width = 1 << height(leaves.length);
         bytes32[] memory level = new bytes32[](width);
         for (uint256 i = 0; i < leaves.length; ++i) level[i] = leaves[i];

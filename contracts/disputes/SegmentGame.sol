@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {ICourt} from "../interfaces/ICourt.sol";
+import {IDisputableTemplate} from "../interfaces/IDisputableTemplate.sol";
+import {ISegmentGame} from "../interfaces/ISegmentGame.sol";
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {SegmentHash} from "../libraries/SegmentHash.sol";
+import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
+import {DisputeId, Place} from "../types/DisputeTypes.sol";
+import {BoundId, ClockEntry, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
+import {Instruction, Iteration, ListRange, Op, Outputs} from "../types/ProgramTypes.sol";
+import {Record, Segment} from "../types/SegmentTypes.sol";
+import {Role, TaskId, TaskParameters} from "../types/TaskTypes.sol";
+import {ListOpening, Opening} from "../types/TensorTypes.sol";
+import {TraceGame} from "./TraceGame.sol";
+
+/// @title SegmentGame
+/// @notice See {ISegmentGame}.
+contract SegmentGame is ISegmentGame, TraceGame {
+    using SegmentHash for *;
+
+    struct Game {
+        bytes32 caseHash;
+        bytes32 outcomesRoot;
+        uint32 iteration; // named, from the segment's first
+        uint32 iterations; // of the segment
+    }
+
+    /// @dev Domain bytes of DESIGN sections 2 and 5.
+    bytes1 private constant STATE = 0x03;
+    bytes1 private constant RESIDUAL = 0x04;
+    bytes1 private constant INITIAL_WORK = 0x07;
+    bytes1 private constant CLOCK = 0x09;
+    bytes1 private constant WORK = 0x0a;
+
+    mapping(DisputeId => Game) private _games;
+
+    constructor(
+        ICourt court,
+        ITaskRegistry registry,
+        IDisputableTemplate template
+    ) TraceGame(court, registry, template) {}
+
+    // --- challenger
+
+    /// @inheritdoc ISegmentGame
+    function challenge(
+        Segment calldata segment,
+        bytes calldata signature,
+        Segment calldata predecessor
+    ) external payable returns (DisputeId disputeId) {
+        TaskId taskId = segment.taskId;
+        ITaskRegistry.TrainingView memory training = _registry.trainingOf(taskId);
+        require(training.trainingSeed != 0, SegmentGame_NotTraining(TaskId.unwrap(taskId)));
+        Place memory place = Place(taskId, Role.Miner, SafeCast.toUint8(segment.slot));
+        address operator = _registry.placeOf(taskId, Role.Miner, place.index).operator;
+        address signer = ECDSA.recoverCalldata(segment.digest(address(_registry)), signature);
+        require(signer == operator, SegmentGame_WrongSigner(signer, operator));
+        _requirePredecessor(segment, predecessor);
+        uint256 last = segment.last;
+        bool sized = segment.first <= last && last - segment.first < training.segmentLength;
+        require(sized, Game_OutOfRange("last", last, uint256(segment.first) + training.segmentLength));
+
+        bytes32 segmentId = segment.segmentId();
+        SegmentCase memory segmentCase = SegmentCase({
+            segment: segment,
+            predecessor: predecessor,
+            slots: training.slots,
+            trainingSeed: training.trainingSeed,
+            parametersHash: training.parametersHash
+        });
+        disputeId = _court.open{value: msg.value}(place, msg.sender, segmentId, OUTCOMES_GAS);
+        Game storage game = _games[disputeId];
+        game.caseHash = keccak256(abi.encode(segmentCase));
+        game.iterations = segment.last - segment.first + 1;
+        emit SegmentChallenged(disputeId, segmentId, segmentCase);
+    }
+
+    /// @inheritdoc ISegmentGame
+    function chooseIteration(DisputeId disputeId, uint32 iteration) external payable {
+        _at(disputeId, Stage.Choice).stage = Stage.Trace;
+        Game storage game = _games[disputeId];
+        require(iteration < game.iterations, Game_OutOfRange("iteration", iteration, game.iterations));
+
+        game.iteration = iteration;
+        emit IterationNamed(disputeId, iteration);
+        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, TRACE_GAS);
+    }
+
+    // --- defender
+
+    /// @inheritdoc ISegmentGame
+    function revealOutcomes(
+        DisputeId disputeId,
+        SegmentCase calldata segmentCase,
+        Record[] calldata records,
+        bytes32[] calldata stateIds,
+        bytes32[] calldata residualIds,
+        bytes calldata signature
+    ) external payable {
+        _at(disputeId, Stage.Outcomes).stage = Stage.Choice;
+        Game storage game = _games[disputeId];
+        _requireSegmentCase(disputeId, game, segmentCase);
+        uint256 count = game.iterations;
+        require(records.length == count, Game_WrongLength("records", records.length, count));
+        require(stateIds.length == count, Game_WrongLength("stateIds", stateIds.length, count));
+        require(residualIds.length == count, Game_WrongLength("residualIds", residualIds.length, count));
+
+        Segment calldata segment = segmentCase.segment;
+        bytes32[] memory hashes = new bytes32[](count);
+        bytes32[] memory outcomes = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            require(records[i].index == segment.first + i, Game_Unbound("index"));
+            require(records[i].clockHash == records[0].clockHash, Game_Unbound("clockHash"));
+            hashes[i] = records[i].recordHash();
+            outcomes[i] = _outcomeHash(hashes[i], stateIds[i], residualIds[i]);
+        }
+        require(Sha256Merkle.rootOf(hashes) == segment.recordsRoot, Game_Unbound("records"));
+        require(records[count - 1].work == segment.work, Game_Unbound("work"));
+        require(stateIds[count - 1] == segment.stateId, Game_Unbound("stateId"));
+        require(residualIds[count - 1] == segment.residualId, Game_Unbound("residualId"));
+
+        game.outcomesRoot = Sha256Merkle.rootOf(outcomes);
+        emit OutcomesRevealed(disputeId, records, stateIds, residualIds);
+        _answer(disputeId, keccak256(abi.encode(records, stateIds, residualIds)), signature, CHOICE_GAS);
+    }
+
+    /// @inheritdoc ISegmentGame
+    function revealTrace(
+        DisputeId disputeId,
+        SegmentCase calldata segmentCase,
+        TaskParameters calldata parameters,
+        Outcome calldata before,
+        Outcome calldata outcome,
+        ClockStep calldata step,
+        TraceIds calldata ids,
+        bytes calldata signature
+    ) external payable {
+        _at(disputeId, Stage.Trace);
+        Game storage game = _games[disputeId];
+        _requireSegmentCase(disputeId, game, segmentCase);
+        bool known = keccak256(abi.encode(parameters)) == segmentCase.parametersHash;
+        require(known, Game_Unbound("parameters"));
+        _requireOutcome(game, outcome, game.iteration);
+        bytes32 workBefore = _bindBefore(game, segmentCase, before, ids);
+
+        Iteration memory iteration = Iteration({
+            seed: segmentCase.trainingSeed,
+            index: outcome.record.index,
+            lists: game.iteration == 0 ? _lists(segmentCase, outcome, step) : new ListRange[](0)
+        });
+        _bindOutputs(parameters.program, iteration, outcome, ids);
+        _noteTrace(disputeId, _bindBatch(parameters, iteration, workBefore, outcome, ids), ids);
+        _answer(disputeId, keccak256(abi.encode(ids)), signature, CHOICE_GAS);
+    }
+
+    // --- anyone
+
+    /// @inheritdoc ISegmentGame
+    function refuteList(
+        DisputeId disputeId,
+        TraceCase calldata traceCase,
+        BoundId calldata listId,
+        BoundId[] calldata updates,
+        uint256 flat,
+        ListOpening calldata list,
+        Opening calldata update
+    ) external {
+        _requireTraced(disputeId, traceCase);
+        uint256 place = _template.outputs(traceCase.program, traceCase.iteration).update;
+        _requireInTrace(traceCase, place, listId);
+        Instruction memory instruction = _instructionAt(traceCase, place);
+        bytes32[] memory ids = _bindOperands(traceCase, instruction, updates);
+        bool differs = _template.listContradicts(instruction, ids, listId.id, flat, list, update);
+        require(differs, Game_ListAgrees());
+        emit ListRefuted(disputeId, flat);
+        _court.decideForChallenger(disputeId);
+    }
+
+    /// @inheritdoc ISegmentGame
+    function contestList(
+        DisputeId disputeId,
+        SegmentCase calldata segmentCase,
+        TraceCase calldata traceCase,
+        Outcome calldata outcome,
+        ClockStep calldata step,
+        uint32 slot,
+        BoundId calldata claimed,
+        Segment[] calldata chain,
+        Record calldata record,
+        bytes32[] calldata recordProof
+    ) external {
+        _requireTraced(disputeId, traceCase);
+        Game storage game = _games[disputeId];
+        _requireSegmentCase(disputeId, game, segmentCase);
+        _requireOutcome(game, outcome, game.iteration);
+        require(game.iteration == 0, Game_OutOfRange("iteration", game.iteration, 1));
+        _requireClocks(segmentCase, outcome, step);
+        (uint256 place, bool givenBack) = _listAt(segmentCase, step, slot, record.index);
+        _requireInput(traceCase, _listPlace(traceCase, place), claimed);
+
+        bytes32 named = (givenBack ? step.previous : step.clock)[slot].segmentId;
+        for (uint256 i = 0; i < chain.length; ++i) {
+            require(chain[i].segmentId() == named, Game_Unbound("chain"));
+            if (i + 1 < chain.length) named = chain[i].previous;
+        }
+        Segment calldata holder = chain[chain.length - 1];
+        require(record.index >= holder.first && record.index <= holder.last, Game_Unbound("record.index"));
+        uint256 leaves = uint256(holder.last) - holder.first + 1;
+        bool recorded = Sha256Merkle.isLeafAt(
+            holder.recordsRoot,
+            record.recordHash(),
+            record.index - holder.first,
+            leaves,
+            recordProof
+        );
+        require(recorded, Game_Unbound("record"));
+        require(record.updateId != claimed.id, SegmentGame_ListAgrees());
+        emit ListContested(disputeId, slot, record.index, record.updateId, claimed.id);
+        _court.decideForChallenger(disputeId);
+    }
+
+    // --- what is bound to what
+
+    function _requirePredecessor(Segment calldata segment, Segment calldata predecessor) private pure {
+        bool isFirst = segment.first == 0;
+        bytes32 predecessorId = isFirst ? bytes32(0) : predecessor.segmentId();
+        bool follows = isFirst || (predecessor.slot == segment.slot && predecessor.last + 1 == segment.first);
+        bool isIt = follows && segment.previous == predecessorId;
+        require(isIt, SegmentGame_NotThePredecessor(segment.previous, predecessorId));
+    }
+
+    function _requireSegmentCase(
+        DisputeId disputeId,
+        Game storage game,
+        SegmentCase calldata segmentCase
+    ) private view {
+        require(keccak256(abi.encode(segmentCase)) == game.caseHash, Game_WrongCase(disputeId));
+    }
+
+    function _requireOutcome(Game storage game, Outcome calldata outcome, uint256 iteration) private view {
+        bytes32 leaf = _outcomeHash(outcome.record.recordHash(), outcome.stateId, outcome.residualId);
+        bool bound = Sha256Merkle.isLeafAt(game.outcomesRoot, leaf, iteration, game.iterations, outcome.proof);
+        require(bound, Game_Unbound("outcome"));
+    }
+
+    /// @dev Binds the ids of W and R to the state before the iteration, and returns the work before it. A slot's very
+    /// first iteration makes its own state, and starts the chain of work from the seed.
+    function _bindBefore(
+        Game storage game,
+        SegmentCase calldata segmentCase,
+        Outcome calldata before,
+        TraceIds calldata ids
+    ) private view returns (bytes32 work) {
+        Segment calldata segment = segmentCase.segment;
+        bytes32 state;
+        bytes32 residual;
+        if (game.iteration != 0) {
+            _requireOutcome(game, before, game.iteration - 1);
+            (state, residual, work) = (before.stateId, before.residualId, before.record.work);
+        } else if (segment.first != 0) {
+            Segment calldata predecessor = segmentCase.predecessor;
+            (state, residual, work) = (predecessor.stateId, predecessor.residualId, predecessor.work);
+        } else {
+            require(ids.weights.length == 0, Game_WrongLength("weights", ids.weights.length, 0));
+            require(ids.residuals.length == 0, Game_WrongLength("residuals", ids.residuals.length, 0));
+            return sha256(abi.encodePacked(INITIAL_WORK, segmentCase.trainingSeed, segment.slot));
+        }
+        require(sha256(abi.encodePacked(STATE, ids.weights)) == state, Game_Unbound("weights"));
+        require(sha256(abi.encodePacked(RESIDUAL, ids.residuals)) == residual, Game_Unbound("residuals"));
+    }
+
+    /// @dev Binds S, W' and R' in the trace to the outcome, and the number of ids to the program.
+    function _bindOutputs(
+        bytes calldata program,
+        Iteration memory iteration,
+        Outcome calldata outcome,
+        TraceIds calldata ids
+    ) private view {
+        uint256 count = _template.instructionCount(program, iteration);
+        require(ids.tensors.length == count, Game_WrongLength("tensors", ids.tensors.length, count));
+        uint256 lists = 0;
+        for (uint256 i = 0; i < iteration.lists.length; ++i) lists += iteration.lists[i].count;
+        require(ids.lists.length == lists, Game_WrongLength("lists", ids.lists.length, lists));
+        Outputs memory outputs = _template.outputs(program, iteration);
+        require(ids.tensors[outputs.update] == outcome.record.updateId, Game_Unbound("updateId"));
+        require(_idOver(STATE, ids.tensors, outputs.weights) == outcome.stateId, Game_Unbound("stateId"));
+        require(_idOver(RESIDUAL, ids.tensors, outputs.residuals) == outcome.residualId, Game_Unbound("residualId"));
+    }
+
+    /// @dev Binds X and Y to the data set at the record's batch, the record's link to the chain of work, and returns the
+    /// case.
+    function _bindBatch(
+        TaskParameters calldata parameters,
+        Iteration memory iteration,
+        bytes32 workBefore,
+        Outcome calldata outcome,
+        TraceIds calldata ids
+    ) private view returns (TraceCase memory) {
+        Record calldata record = outcome.record;
+        (uint256 layers, uint256 cols, uint256 batches) = _template.dimensions(parameters.program);
+        (bytes32 leaf, bytes32 inputs, bytes32 labels) = _batchLeaf(ids, cols);
+        bool inSet = Sha256Merkle.isLeafAt(parameters.datasetRoot, leaf, record.batch, batches, ids.batchProof);
+        require(inSet, Game_Unbound("batch"));
+        bytes32 work = sha256(abi.encodePacked(WORK, workBefore, leaf, record.clockHash, record.updateId));
+        require(work == record.work, Game_Unbound("work"));
+        return
+            TraceCase({
+                program: parameters.program,
+                iteration: iteration,
+                rows: ids.rows,
+                layers: uint32(layers),
+                tensors: uint32(ids.tensors.length),
+                traceRoot: Sha256Merkle.rootOf(ids.tensors),
+                inputsRoot: _inputsRoot(ids, layers, inputs, labels),
+                correct: record.correct,
+                loss: record.loss
+            });
+    }
+
+    // --- clocks
+
+    /// @dev What the step from the predecessor's clock to the segment's takes in or gives back, in taking order.
+    function _lists(
+        SegmentCase calldata segmentCase,
+        Outcome calldata outcome,
+        ClockStep calldata step
+    ) private pure returns (ListRange[] memory lists) {
+        _requireClocks(segmentCase, outcome, step);
+        uint256 slots = segmentCase.slots;
+        lists = new ListRange[](slots);
+        uint256 count = 0;
+        for (uint256 slot = 0; slot < slots; ++slot) {
+            (uint32 from, uint32 to) = _move(segmentCase, step, slot);
+            if (to < from) lists[count++] = ListRange({first: to, count: from - to, givenBack: true});
+        }
+        for (uint256 slot = 0; slot < slots; ++slot) {
+            (uint32 from, uint32 to) = _move(segmentCase, step, slot);
+            if (to > from) lists[count++] = ListRange({first: from, count: to - from, givenBack: false});
+        }
+        assembly ("memory-safe") {
+            mstore(lists, count) // shorter than allocated
+        }
+    }
+
+    /// @dev Place of iteration `index` of `slot` in taking order.
+    function _listAt(
+        SegmentCase calldata segmentCase,
+        ClockStep calldata step,
+        uint256 slot,
+        uint32 index
+    ) private pure returns (uint256 place, bool givenBack) {
+        uint256 slots = segmentCase.slots;
+        require(slot < slots, Game_OutOfRange("slot", slot, slots));
+        (uint32 from, uint32 to) = _move(segmentCase, step, slot);
+        givenBack = to < from;
+        (uint32 low, uint32 high) = givenBack ? (to, from) : (from, to);
+        require(index >= low && index < high, Game_OutOfRange("record.index", index, high));
+        for (uint256 other = 0; other < slots; ++other) {
+            (uint32 otherFrom, uint32 otherTo) = _move(segmentCase, step, other);
+            bool isBack = otherTo < otherFrom;
+            bool isBefore = isBack == givenBack ? other < slot : isBack;
+            if (isBefore) place += isBack ? otherFrom - otherTo : otherTo - otherFrom;
+        }
+        place += index - low;
+    }
+
+    /// @dev A slot's count before and after; its own entry adds no lists.
+    function _move(
+        SegmentCase calldata segmentCase,
+        ClockStep calldata step,
+        uint256 slot
+    ) private pure returns (uint32 from, uint32 to) {
+        if (slot == segmentCase.segment.slot) return (0, 0);
+        from = segmentCase.segment.first == 0 ? 0 : step.previous[slot].count;
+        to = step.clock[slot].count;
+    }
+
+    function _requireClocks(
+        SegmentCase calldata segmentCase,
+        Outcome calldata outcome,
+        ClockStep calldata step
+    ) private pure {
+        uint256 slots = segmentCase.slots;
+        require(step.clock.length == slots, Game_WrongLength("clock", step.clock.length, slots));
+        require(_clockHash(step.clock) == outcome.record.clockHash, Game_Unbound("clock"));
+        if (segmentCase.segment.first == 0) return;
+        Segment calldata predecessor = segmentCase.predecessor;
+        require(step.previous.length == slots, Game_WrongLength("previous", step.previous.length, slots));
+        require(_clockHash(step.previous) == step.previousRecord.clockHash, Game_Unbound("previous"));
+        bool named = Sha256Merkle.isLeafAt(
+            predecessor.recordsRoot,
+            step.previousRecord.recordHash(),
+            step.previousRecord.index - predecessor.first,
+            uint256(predecessor.last) - predecessor.first + 1,
+            step.previousProof
+        );
+        require(named, Game_Unbound("previousRecord"));
+    }
+
+    function _clockHash(ClockEntry[] calldata clock) private pure returns (bytes32) {
+        bytes memory packed = abi.encodePacked(CLOCK);
+        for (uint256 slot = 0; slot < clock.length; ++slot) {
+            packed = bytes.concat(packed, abi.encodePacked(clock[slot].count, clock[slot].segmentId));
+        }
+        return sha256(packed);
+    }
+
+    // --- hashes
+
+    function _outcomeHash(bytes32 recordHash, bytes32 stateId, bytes32 residualId) private pure returns (bytes32) {
+        return keccak256(abi.encode(recordHash, stateId, residualId));
+    }
+
+    /// @dev H(domain || ids at `places`).
+    function _idOver(bytes1 domain, bytes32[] calldata tensors, uint32[] memory places) private pure returns (bytes32) {
+        bytes32[] memory picked = new bytes32[](places.length);
+        for (uint256 i = 0; i < places.length; ++i) picked[i] = tensors[places[i]];
+        return sha256(abi.encodePacked(domain, picked));
+    }
+
+    // --- what the shared part asks
+
+    function _instructionAt(
+        TraceCase calldata traceCase,
+        uint256 k
+    ) internal view override returns (Instruction memory) {
+        return _template.instructionAt(traceCase.program, traceCase.iteration, k);
+    }
+
+    function _sumsOf(TraceCase calldata traceCase) internal view override returns (uint256 hits, uint256 missing) {
+        Outputs memory outputs = _template.outputs(traceCase.program, traceCase.iteration);
+        return (outputs.hits, outputs.missing);
+    }
+}
