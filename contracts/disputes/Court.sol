@@ -239,14 +239,14 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICourt
-    function leave(DisputeId disputeId) external nonReentrant {
+    function retract(DisputeId disputeId) external nonReentrant {
         Dispute storage dispute = _disputes[disputeId];
         Place memory place = dispute.place;
         bool convicted = _registry.placeOf(place.taskId, place.role, place.index).convicted;
         bool waits = dispute.state == DisputeState.Waiting;
         require(waits || (convicted && dispute.state == DisputeState.Open), Court_WrongState(disputeId, dispute.state));
-        bool mayLeave = convicted || msg.sender == dispute.challenger;
-        require(mayLeave, Court_NotTheChallenger(disputeId, msg.sender));
+        bool mayRetract = convicted || msg.sender == dispute.challenger;
+        require(mayRetract, Court_NotTheChallenger(disputeId, msg.sender));
 
         Docket storage docket = _docketOf(place);
         if (waits) --docket.waiting;

@@ -11,11 +11,12 @@ import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {SegmentHash} from "../libraries/SegmentHash.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {DisputeId, Place} from "../types/DisputeTypes.sol";
-import {BoundId, ClockEntry, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
-import {Instruction, Iteration, ListRange, Op, Outputs} from "../types/ProgramTypes.sol";
+import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
+import {Instruction, Iteration, ListRange, Outputs} from "../types/ProgramTypes.sol";
 import {Record, Segment} from "../types/SegmentTypes.sol";
 import {Role, TaskId, TaskParameters} from "../types/TaskTypes.sol";
 import {ListOpening, Opening} from "../types/TensorTypes.sol";
+import {Clocks} from "./Clocks.sol";
 import {TraceGame} from "./TraceGame.sol";
 
 /// @title SegmentGame
@@ -34,7 +35,6 @@ contract SegmentGame is ISegmentGame, TraceGame {
     bytes1 private constant STATE = 0x03;
     bytes1 private constant RESIDUAL = 0x04;
     bytes1 private constant INITIAL_WORK = 0x07;
-    bytes1 private constant CLOCK = 0x09;
     bytes1 private constant WORK = 0x0a;
 
     mapping(DisputeId => Game) private _games;
@@ -151,7 +151,9 @@ contract SegmentGame is ISegmentGame, TraceGame {
         Iteration memory iteration = Iteration({
             seed: segmentCase.trainingSeed,
             index: outcome.record.index,
-            lists: game.iteration == 0 ? _lists(segmentCase, outcome, step) : new ListRange[](0)
+            lists: game.iteration == 0
+                ? Clocks.listsOf(segmentCase, outcome.record.clockHash, step)
+                : new ListRange[](0)
         });
         _bindOutputs(parameters.program, iteration, outcome, ids);
         _noteTrace(disputeId, _bindBatch(parameters, iteration, workBefore, outcome, ids), ids);
@@ -199,28 +201,18 @@ contract SegmentGame is ISegmentGame, TraceGame {
         _requireSegmentCase(disputeId, game, segmentCase);
         _requireOutcome(game, outcome, game.iteration);
         require(game.iteration == 0, Game_OutOfRange("iteration", game.iteration, 1));
-        _requireClocks(segmentCase, outcome, step);
-        (uint256 place, bool givenBack) = _listAt(segmentCase, step, slot, record.index);
-        _requireInput(traceCase, _listPlace(traceCase, place), claimed);
-
-        bytes32 named = (givenBack ? step.previous : step.clock)[slot].segmentId;
-        for (uint256 i = 0; i < chain.length; ++i) {
-            require(chain[i].segmentId() == named, Game_Unbound("chain"));
-            if (i + 1 < chain.length) named = chain[i].previous;
-        }
-        Segment calldata holder = chain[chain.length - 1];
-        require(record.index >= holder.first && record.index <= holder.last, Game_Unbound("record.index"));
-        uint256 leaves = uint256(holder.last) - holder.first + 1;
-        bool recorded = Sha256Merkle.isLeafAt(
-            holder.recordsRoot,
-            record.recordHash(),
-            record.index - holder.first,
-            leaves,
+        (uint256 place, bytes32 named) = Clocks.listNamed(
+            segmentCase,
+            outcome.record.clockHash,
+            step,
+            slot,
+            chain,
+            record,
             recordProof
         );
-        require(recorded, Game_Unbound("record"));
-        require(record.updateId != claimed.id, SegmentGame_ListAgrees());
-        emit ListContested(disputeId, slot, record.index, record.updateId, claimed.id);
+        _requireInput(traceCase, _listPlace(traceCase, place), claimed);
+        require(named != claimed.id, SegmentGame_ListAgrees());
+        emit ListContested(disputeId, slot, record.index, named, claimed.id);
         _court.decideForChallenger(disputeId);
     }
 
@@ -320,94 +312,6 @@ contract SegmentGame is ISegmentGame, TraceGame {
                 correct: record.correct,
                 loss: record.loss
             });
-    }
-
-    // --- clocks
-
-    /// @dev What the step from the predecessor's clock to the segment's takes in or gives back, in taking order.
-    function _lists(
-        SegmentCase calldata segmentCase,
-        Outcome calldata outcome,
-        ClockStep calldata step
-    ) private pure returns (ListRange[] memory lists) {
-        _requireClocks(segmentCase, outcome, step);
-        uint256 slots = segmentCase.slots;
-        lists = new ListRange[](slots);
-        uint256 count = 0;
-        for (uint256 slot = 0; slot < slots; ++slot) {
-            (uint32 from, uint32 to) = _move(segmentCase, step, slot);
-            if (to < from) lists[count++] = ListRange({first: to, count: from - to, givenBack: true});
-        }
-        for (uint256 slot = 0; slot < slots; ++slot) {
-            (uint32 from, uint32 to) = _move(segmentCase, step, slot);
-            if (to > from) lists[count++] = ListRange({first: from, count: to - from, givenBack: false});
-        }
-        assembly ("memory-safe") {
-            mstore(lists, count) // shorter than allocated
-        }
-    }
-
-    /// @dev Place of iteration `index` of `slot` in taking order.
-    function _listAt(
-        SegmentCase calldata segmentCase,
-        ClockStep calldata step,
-        uint256 slot,
-        uint32 index
-    ) private pure returns (uint256 place, bool givenBack) {
-        uint256 slots = segmentCase.slots;
-        require(slot < slots, Game_OutOfRange("slot", slot, slots));
-        (uint32 from, uint32 to) = _move(segmentCase, step, slot);
-        givenBack = to < from;
-        (uint32 low, uint32 high) = givenBack ? (to, from) : (from, to);
-        require(index >= low && index < high, Game_OutOfRange("record.index", index, high));
-        for (uint256 other = 0; other < slots; ++other) {
-            (uint32 otherFrom, uint32 otherTo) = _move(segmentCase, step, other);
-            bool isBack = otherTo < otherFrom;
-            bool isBefore = isBack == givenBack ? other < slot : isBack;
-            if (isBefore) place += isBack ? otherFrom - otherTo : otherTo - otherFrom;
-        }
-        place += index - low;
-    }
-
-    /// @dev A slot's count before and after; its own entry adds no lists.
-    function _move(
-        SegmentCase calldata segmentCase,
-        ClockStep calldata step,
-        uint256 slot
-    ) private pure returns (uint32 from, uint32 to) {
-        if (slot == segmentCase.segment.slot) return (0, 0);
-        from = segmentCase.segment.first == 0 ? 0 : step.previous[slot].count;
-        to = step.clock[slot].count;
-    }
-
-    function _requireClocks(
-        SegmentCase calldata segmentCase,
-        Outcome calldata outcome,
-        ClockStep calldata step
-    ) private pure {
-        uint256 slots = segmentCase.slots;
-        require(step.clock.length == slots, Game_WrongLength("clock", step.clock.length, slots));
-        require(_clockHash(step.clock) == outcome.record.clockHash, Game_Unbound("clock"));
-        if (segmentCase.segment.first == 0) return;
-        Segment calldata predecessor = segmentCase.predecessor;
-        require(step.previous.length == slots, Game_WrongLength("previous", step.previous.length, slots));
-        require(_clockHash(step.previous) == step.previousRecord.clockHash, Game_Unbound("previous"));
-        bool named = Sha256Merkle.isLeafAt(
-            predecessor.recordsRoot,
-            step.previousRecord.recordHash(),
-            step.previousRecord.index - predecessor.first,
-            uint256(predecessor.last) - predecessor.first + 1,
-            step.previousProof
-        );
-        require(named, Game_Unbound("previousRecord"));
-    }
-
-    function _clockHash(ClockEntry[] calldata clock) private pure returns (bytes32) {
-        bytes memory packed = abi.encodePacked(CLOCK);
-        for (uint256 slot = 0; slot < clock.length; ++slot) {
-            packed = bytes.concat(packed, abi.encodePacked(clock[slot].count, clock[slot].segmentId));
-        }
-        return sha256(packed);
     }
 
     // --- hashes

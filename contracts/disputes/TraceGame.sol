@@ -223,7 +223,7 @@ abstract contract TraceGame is ITraceGame {
         Progress storage progress = _progress[disputeId];
         progress.stage = Stage.Tensor;
         progress.caseHash = keccak256(abi.encode(traceCase));
-        emit TraceRevealed(disputeId, traceCase, ids.tensors);
+        emit TraceRevealed(disputeId, traceCase, ids);
     }
 
     /// @dev batchLeaf = H(0x06 || id of X || id of Y), with the ids made from their shapes: so a batch cannot be claimed
@@ -245,8 +245,8 @@ abstract contract TraceGame is ITraceGame {
         bytes32 labels
     ) internal pure returns (bytes32) {
         bytes32[] memory leaves = new bytes32[](2 * layers + 2 + ids.lists.length);
-        for (uint256 l = 0; l < ids.weights.length; ++l) leaves[l] = ids.weights[l];
-        for (uint256 l = 0; l < ids.residuals.length; ++l) leaves[layers + l] = ids.residuals[l];
+        for (uint256 i = 0; i < ids.weights.length; ++i) leaves[i] = ids.weights[i];
+        for (uint256 i = 0; i < ids.residuals.length; ++i) leaves[layers + i] = ids.residuals[i];
         leaves[2 * layers] = inputs;
         leaves[2 * layers + 1] = labels;
         for (uint256 i = 0; i < ids.lists.length; ++i) leaves[2 * layers + 2 + i] = ids.lists[i];

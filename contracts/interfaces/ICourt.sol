@@ -9,7 +9,7 @@ import {DisputeId, DisputeState, Place, Side} from "../types/DisputeTypes.sol";
 /// proofs ({IMisconduct}, {IDemands}) need no game; both are wired once, and nobody else can decide anything (DESIGN section 7).
 ///
 /// **Order.** One dispute is open per place at a time. Further challengers wait in the order of their arrival; nobody in
-/// the queue can be overtaken, blocked or made to pay for another's game, and a waiting challenger may leave with
+/// the queue can be overtaken, blocked or made to pay for another's game, and a waiting challenger may retract with
 /// everything it brought. From the first challenge until the queue is empty all windows of the place stand still.
 ///
 /// **Time.** A side that is to move has `moveSeconds` for the move and `clockSeconds` for all its moves together, as on a
@@ -92,7 +92,7 @@ interface ICourt {
     function close(DisputeId disputeId) external;
 
     /// @notice Starts the next waiting dispute of a place whose docket has none open, and lets the windows of a place run
-    /// again that has none left or was convicted. {close} and {leave} do this by themselves, except behind very many
+    /// again that has none left or was convicted. {close} and {retract} do this by themselves, except behind very many
     /// withdrawn disputes, and for evaluators that fell with another one's score.
     function callNext(Place calldata place) external;
 
@@ -100,7 +100,7 @@ interface ICourt {
 
     /// @notice Takes a waiting dispute back: bond and deposit return in full. Once its place was convicted anybody may do
     /// this for the challenger.
-    function leave(DisputeId disputeId) external;
+    function retract(DisputeId disputeId) external;
 
     /// @notice Lets `delegate` answer, or sign answers, for places that the caller operates.
     function setDelegate(address delegate, bool allowed) external;

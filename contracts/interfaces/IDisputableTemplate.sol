@@ -23,6 +23,14 @@ interface IDisputableTemplate is ITemplate {
     /// @notice A list's elements do not follow from operands one by one: use {listContradicts} for it, and for it only.
     error Template_WrongOp();
 
+    /// @notice What the games have to know of a program to bind its inputs.
+    /// @return layers L
+    /// @return inputs columns of X, n_0 + 1
+    /// @return batches of the training set
+    function dimensions(
+        bytes calldata parameters
+    ) external pure returns (uint256 layers, uint256 inputs, uint256 batches);
+
     /// @notice Number of tensors in the trace of an iteration.
     function instructionCount(bytes calldata parameters, Iteration calldata iteration) external pure returns (uint256);
 

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {DisputeId} from "../types/DisputeTypes.sol";
-import {BoundId, Stage, TraceCase} from "../types/GameTypes.sol";
+import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
 import {Witness} from "../types/ProgramTypes.sol";
-import {ListOpening, Opening} from "../types/TensorTypes.sol";
+import {Opening} from "../types/TensorTypes.sol";
 
 /// @title Game over a trace
 /// @notice The part that the games over iterations and over evaluations share: from the revealed ids of a trace down to
@@ -19,7 +19,7 @@ import {ListOpening, Opening} from "../types/TensorTypes.sol";
 /// deposit of `ICourt.depositFor(ANSWER_GAS)`. A move that does not fit reverts and costs nothing but time. Proofs that
 /// decide are anybody's, while it is the challenger's turn.
 interface ITraceGame {
-    event TraceRevealed(DisputeId indexed disputeId, TraceCase traceCase, bytes32[] tensors);
+    event TraceRevealed(DisputeId indexed disputeId, TraceCase traceCase, TraceIds ids);
     event TensorNamed(DisputeId indexed disputeId, uint256 tensor, bytes32 tensorId);
     event NodesRevealed(DisputeId indexed disputeId, uint32 rows, bytes32[] nodes);
     event NodeNamed(DisputeId indexed disputeId, uint256 child);

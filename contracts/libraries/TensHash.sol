@@ -23,7 +23,6 @@ library TensHash {
     uint256 internal constant STATE_BYTES = 128;
 
     uint256 private constant OUTPUT_LAYER = 65;
-    uint256 private constant HASH_BYTES = 32;
     /// @dev The lowest bit of every byte.
     uint256 private constant ONES = type(uint256).max / 0xff;
 
@@ -63,14 +62,13 @@ library TensHash {
     /// @param state the state of the layer before, for layer 0 the input with its bytes reversed
     function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) internal pure returns (bool) {
         require(layer < LAYERS && index < (layer == OUTPUT_LAYER ? 256 : 1024), TensHash_NoNeuron(layer, index));
-        bytes32 key = reversed(seed);
-        bytes12 nonce = bytes12(uint96(layer));
+        (uint256 b, uint256 c, uint256 d) = ChaCha20.rows(reversed(seed), bytes12(uint96(layer)));
         // A block has the weights of 64 bits, 8 bytes of the state.
         uint256 blocks = state.length / 8;
         uint256 counter = index * blocks;
         uint256 terms = 0;
         for (uint256 i = 0; i < blocks; ++i) {
-            (bytes32 first, bytes32 second) = ChaCha20.keystream(key, nonce, uint32(counter + i));
+            (bytes32 first, bytes32 second) = ChaCha20.blockAt(b, c, d, uint32(counter + i));
             uint256 bits = _bits(state, i);
             // Bytes from 0 to 2, added at most 32 times: none overflows into the next.
             terms += _terms(uint256(first), bits >> 32) + _terms(uint256(second), bits & type(uint32).max);
@@ -86,8 +84,14 @@ library TensHash {
     }
 
     /// @notice The bytes in reversed order: how TensHash takes seed and input, and gives its output.
-    function reversed(bytes32 value) internal pure returns (bytes32 result) {
-        for (uint256 i = 0; i < HASH_BYTES; ++i) result |= bytes32(uint256(uint8(value[i])) << (8 * i));
+    function reversed(bytes32 value) internal pure returns (bytes32) {
+        // Neighbours change places, first bytes, then pairs, and so on up to the halves.
+        uint256 x = uint256(value);
+        for (uint256 bits = 8; bits < 256; bits *= 2) {
+            uint256 right = type(uint256).max / ((1 << bits) + 1);
+            x = ((x & right) << bits) | ((x >> bits) & right);
+        }
+        return bytes32(x);
     }
 
     /// @dev Row of the trace, proven against its id.
@@ -96,9 +100,12 @@ library TensHash {
         return opening.leaf;
     }
 
-    /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest.
+    /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest: its bytes 8 i to 8 i + 7 as one number. The caller
+    /// keeps i below an eighth of the length, which is a multiple of 8; what is read beyond is dropped.
     function _bits(bytes memory state, uint256 i) private pure returns (uint256 bits) {
-        for (uint256 k = 8 * i; k < 8 * i + 8; ++k) bits = (bits << 8) | uint8(state[k]);
+        assembly ("memory-safe") {
+            bits := shr(192, mload(add(add(state, 32), mul(i, 8))))
+        }
     }
 
     /// @dev The terms of 32 weights, a byte each, raised by 1: W (2 x - 1) + 1. With n the weight's bit 1 (it is not 0) and

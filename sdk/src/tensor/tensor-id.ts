@@ -52,6 +52,16 @@ export function leafIndex(m: Pick<Matrix, "rows" | "cols">, row: number, col: nu
   return row * Math.ceil(m.cols / LEAF_ELEMENTS) + Math.floor(col / LEAF_ELEMENTS);
 }
 
+/** The elements of leaf number `leaf` as they are hashed. */
+export function leafBytes(m: Matrix, leaf: number): Uint8Array {
+  const perRow = Math.ceil(m.cols / LEAF_ELEMENTS);
+  const row = Math.floor(leaf / perRow);
+  const start = (leaf % perRow) * LEAF_ELEMENTS;
+  const width = m.data.BYTES_PER_ELEMENT;
+  const from = (row * m.cols + start) * width;
+  return littleEndianBytes(m).slice(from, from + Math.min(m.cols - start, LEAF_ELEMENTS) * width);
+}
+
 function leafCount(m: Matrix): number {
   return m.rows * Math.ceil(m.cols / LEAF_ELEMENTS);
 }
