@@ -93,13 +93,15 @@ library TensorMerkle {
     function element(bytes calldata leaf, ElementType elementType, uint256 index) internal pure returns (int256) {
         if (elementType == ElementType.I8) return int8(uint8(leaf[index]));
         if (elementType == ElementType.U8) return int256(uint256(uint8(leaf[index])));
-        uint256 start = 4 * index;
-        uint256 word =
-            uint256(uint8(leaf[start])) |
-                (uint256(uint8(leaf[start + 1])) << 8) |
-                (uint256(uint8(leaf[start + 2])) << 16) |
-                (uint256(uint8(leaf[start + 3])) << 24);
-        return elementType == ElementType.I32 ? int256(int32(uint32(word))) : int256(word);
+        uint32 word = littleEndian(bytes4(leaf[4 * index:4 * index + 4]));
+        return elementType == ElementType.I32 ? int256(int32(word)) : int256(uint256(word));
+    }
+
+    /// @notice A 32-bit element from its bytes.
+    function littleEndian(bytes4 encoded) internal pure returns (uint32) {
+        uint32 word = uint32(encoded);
+        word = ((word & 0x00ff00ff) << 8) | ((word >> 8) & 0x00ff00ff);
+        return (word << 16) | (word >> 16);
     }
 
     /// @notice Sum of the bytes of a u8 leaf: `correct` from C, `loss` from M, whose only leaf is the whole tensor.

@@ -10,6 +10,7 @@ import { layerMatrices } from "./layers.ts";
 import type { MlpParameters } from "./parameters.ts";
 import type { Product } from "./product.ts";
 import { referenceProduct } from "./product.ts";
+import type { TraceTensor } from "./reference-iteration.ts";
 import { scoreLogits, softmaxGrad } from "./softmax-grad.ts";
 
 /** How a model did on one test batch. */
@@ -58,6 +59,33 @@ export function evaluate(
       return { leaf: batchLeaf(batch), correct, loss };
     }),
   );
+}
+
+/**
+ * The trace of one test batch in program order, see `evaluationProgram`: what a dispute about its score opens.
+ *
+ * @param weights one array a layer
+ * @throws GristmillError BATCH_SHAPE, MATRIX_SHAPE
+ */
+export function evaluationTrace(
+  p: MlpParameters,
+  weights: readonly Int32Array[],
+  batch: Batch,
+  product: Product = referenceProduct,
+): TraceTensor[] {
+  const quantized = layerMatrices(p, weights).map(quantize);
+  const { x, y } = readBatch(p, batch);
+  const { activations, z } = forward(p, quantized, x, product);
+  const gradient = softmaxGrad(z, y, p.shift.at(-1)!);
+  const { hits, missing } = scoreLogits(z, gradient, y);
+  return [
+    ...quantized.map((tensor, i) => ({ name: `Q${i + 1}`, tensor })),
+    ...activations.slice(1).map((tensor, i) => ({ name: `A${i + 1}`, tensor })),
+    { name: "Z", tensor: z },
+    { name: "C", tensor: hits },
+    { name: `E${quantized.length}`, tensor: gradient },
+    { name: "M", tensor: missing },
+  ];
 }
 
 /**

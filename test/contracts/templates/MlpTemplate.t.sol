@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {MlpTemplate} from "../../../contracts/pouw/MlpTemplate.sol";
+import {MlpTemplate} from "../../../contracts/templates/MlpTemplate.sol";
 import {MlpParameters} from "../../../contracts/types/MlpParameters.sol";
 
 /// @notice {MlpTemplate} against the plain formula of DESIGN section 4 and the plain list of bounds of section 3.
