@@ -98,7 +98,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         progress.stage = levels == 0 ? Stage.Trace : Stage.Outcomes;
         game.position = SafeCast.toUint32(position);
         game.node = sum;
-        emit SumNamed(disputeId, child);
+        emit SumNamed(disputeId, child, levels);
         _court.challengerMoves{value: msg.value}(disputeId, msg.sender, levels == 0 ? TRACE_GAS : OUTCOMES_GAS);
     }
 

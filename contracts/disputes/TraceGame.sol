@@ -92,7 +92,7 @@ abstract contract TraceGame is ITraceGame {
         progress.stage = levels == 0 ? Stage.Leaf : Stage.Nodes;
         progress.position = uint32(position);
         progress.node = node;
-        emit NodeNamed(disputeId, child);
+        emit NodeNamed(disputeId, child, levels);
         _court.challengerMoves{value: msg.value}(disputeId, msg.sender, levels == 0 ? LEAF_GAS : NODES_GAS);
     }
 

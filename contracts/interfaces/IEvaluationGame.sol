@@ -31,7 +31,8 @@ interface IEvaluationGame {
 
     event ScoreChallenged(DisputeId indexed disputeId, Score score, ScoreCase scoreCase);
     event SumsRevealed(DisputeId indexed disputeId, SumNode[] sums);
-    event SumNamed(DisputeId indexed disputeId, uint256 child);
+    /// @notice `levels` lead from that node down to the batches.
+    event SumNamed(DisputeId indexed disputeId, uint256 child, uint256 levels);
 
     /// @notice The evaluator has revealed no score that can be recomputed.
     error EvaluationGame_NothingToDispute(bytes32 taskId, uint8 evaluator);

@@ -22,7 +22,8 @@ interface ITraceGame {
     event TraceRevealed(DisputeId indexed disputeId, TraceCase traceCase, TraceIds ids);
     event TensorNamed(DisputeId indexed disputeId, uint256 tensor, bytes32 tensorId);
     event NodesRevealed(DisputeId indexed disputeId, uint32 rows, bytes32[] nodes);
-    event NodeNamed(DisputeId indexed disputeId, uint256 child);
+    /// @notice `levels` lead from that node down to the leaves.
+    event NodeNamed(DisputeId indexed disputeId, uint256 child, uint256 levels);
     event LeafRevealed(DisputeId indexed disputeId, bytes leaf);
     /// @notice The deciding arithmetic: what the element has to be, and what was claimed.
     event ElementRefuted(

@@ -57,7 +57,7 @@ export function openList(list: UpdateList, flat: number): ListOpening {
   return { rows: tensor.rows, row, leaves: rows.map((r) => openElement(tensor, r, 0)) };
 }
 
-/** One operand's tensor; a list is given as its entries. */
+/** Gives an operand's tensor by its place among the operands; lists are given apart, as their entries. */
 export type OperandReader = (operand: number) => Matrix;
 
 /**
@@ -68,12 +68,11 @@ export type OperandReader = (operand: number) => Matrix;
  * @throws GristmillError WITNESS_SPARSE for S, whose entries are judged by `listContradicts`
  */
 export function witnessFor(
-  { op, cols }: Instruction,
+  { op, cols, offset }: Instruction,
   row: number,
   col: number,
   read: OperandReader,
   lists: readonly UpdateList[] = [],
-  flat = 0,
 ): Witness {
   const leaves = (): Opening[] => {
     switch (op) {
@@ -110,6 +109,7 @@ export function witnessFor(
         });
     }
   };
+  const flat = offset + row * cols + col;
   return { leaves: leaves(), lists: op === "Apply" ? lists.map((list) => openList(list, flat)) : [] };
 }
 

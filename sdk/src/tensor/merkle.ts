@@ -54,6 +54,37 @@ export function verifyMerkleProof(root: Hex, leaf: Hex, index: number, proof: re
   return bytesToId(node) === root.toLowerCase();
 }
 
+/**
+ * All nodes of one level of the tree, 0 being the leaves: as many as a tree of its height has, padding included.
+ * @throws GristmillError MERKLE_EMPTY, MERKLE_LEVEL if the tree is not so high
+ */
+export function merkleLevel(leaves: readonly Hex[], level: number): Hex[] {
+  const height = merkleHeight(leaves.length);
+  if (!Number.isInteger(level) || level < 0 || level > height) {
+    throw new GristmillError("MERKLE_LEVEL", `A tree over ${leaves.length} leaves has no level ${level}.`);
+  }
+  const nodes = packed(leaves);
+  const read = (count: number, zero: Uint8Array) =>
+    Array.from({ length: 2 ** (height - level) }, (_, i) =>
+      bytesToId(i < count ? nodes.subarray(i * ID_BYTES, (i + 1) * ID_BYTES) : zero),
+    );
+  let found: Hex[] | undefined;
+  const root = foldToRoot(nodes, leaves.length, (at, count, zero) => {
+    if (at === level) found = read(count, zero);
+  });
+  return found ?? [root];
+}
+
+/** Levels above the leaves: the least h with 2^h >= leaves. */
+export function merkleHeight(leaves: number): number {
+  return Math.ceil(Math.log2(leaves));
+}
+
+/** node(l, r) of DESIGN section 2. */
+export function merkleNode(left: Hex, right: Hex): Hex {
+  return merkleRoot([left, right]);
+}
+
 function packed(leaves: readonly Hex[]): Uint8Array {
   const nodes = new Uint8Array(leaves.length * ID_BYTES);
   leaves.forEach((leaf, index) => {

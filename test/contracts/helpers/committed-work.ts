@@ -186,6 +186,7 @@ export const EMPTY_SLOT = {
   lastCommitEpoch: 0,
   head: ZERO,
   dropped: false,
+  convicted: false,
   submittedState: ZERO,
   submittedSlots: 0,
 };

@@ -1,0 +1,95 @@
+import type { Batch, MlpParameters, SegmentMessage, TakenList } from "@gristmill/sdk";
+import {
+  GristmillError,
+  inTakingOrder,
+  iterationProgram,
+  layerMatrices,
+  merkleProof,
+  residualId,
+  stateId,
+} from "@gristmill/sdk";
+import type { Hex } from "viem";
+
+import type { NamedList } from "../storage/task-log.ts";
+import type { MatrixEngine } from "../training/matrix-engine.ts";
+import type { SegmentDraft, SlotContext, SlotPosition } from "../training/slot-replica.ts";
+import { runSegment } from "../training/slot-replica.ts";
+import type { TrainerState } from "../training/trainer.ts";
+import { Trainer } from "../training/trainer.ts";
+import type { TraceTruth } from "./trace-truth.ts";
+import { listRanges } from "./trace-truth.ts";
+
+/** Ids of a slot's state after one iteration. */
+export interface OutcomeIds {
+  readonly stateId: Hex;
+  readonly residualId: Hex;
+}
+
+/** A segment as one side of a dispute holds it to be: honest players recomputed it. */
+export interface SegmentTruth {
+  readonly parameters: MlpParameters;
+  readonly message: SegmentDraft;
+  /** The segment before it, undefined if it is the slot's first. */
+  readonly predecessor: SegmentMessage | undefined;
+  /** After each of its iterations. */
+  readonly outcomes: readonly OutcomeIds[];
+  /** The trace of one iteration, counted from the segment's first. */
+  trace(iteration: number): TraceTruth;
+}
+
+/** From what a segment is recomputed. */
+export interface SegmentOrigin {
+  readonly context: SlotContext;
+  readonly engine: MatrixEngine;
+  /** State before the segment; left out for the slot's first. */
+  readonly state: TrainerState | undefined;
+  readonly position: SlotPosition;
+  readonly predecessor: SegmentMessage | undefined;
+  readonly clock: SegmentDraft["clock"];
+  /** The peers' lists that the step to `clock` takes in. */
+  readonly lists: readonly NamedList[];
+}
+
+/** Recomputes a segment and keeps what a dispute over it may ask for: a few states a segment, no traces. */
+export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTruth> {
+  const { context, engine, position, clock, lists, predecessor } = origin;
+  const { parameters, seed } = context;
+  const state = origin.state === undefined ? {} : { state: origin.state };
+  const trainer = Trainer.create({ parameters, seed, engine, ...state });
+  const before: TrainerState[] = [trainer.snapshot()];
+  const message = await runSegment(context, trainer, position, clock, lists, () => {
+    before.push(trainer.snapshot());
+  });
+  const outcomes = before.slice(1).map(({ weights, residuals }) => ({
+    stateId: stateId(parameters, weights),
+    residualId: residualId(parameters, residuals),
+  }));
+
+  const trace = (iteration: number): TraceTruth => {
+    const from = before[iteration];
+    const record = message.records[iteration];
+    const batch: Batch | undefined = record === undefined ? undefined : context.train.batches[record.batch];
+    if (from === undefined || record === undefined || batch === undefined) {
+      throw new GristmillError("ITERATION_MISSING", `The segment has no iteration ${String(iteration)}.`);
+    }
+    const taken: TakenList[] =
+      iteration === 0 ? inTakingOrder(lists.map((list) => ({ ...list, sign: 1 as const }))) : [];
+    trainer.restore(from);
+    const output = trainer.trace(record.index, batch, taken);
+    const isFirst = record.index === 0;
+    const { instructions } = iterationProgram(parameters, { seed, index: record.index, lists: listRanges(taken) });
+    return {
+      parameters,
+      instructions,
+      tensors: output.trace.map(({ tensor }) => tensor),
+      weights: isFirst ? [] : layerMatrices(parameters, from.weights),
+      residuals: isFirst ? [] : layerMatrices(parameters, from.residuals),
+      batch,
+      batchProof: merkleProof(context.batchLeaves, record.batch),
+      lists: taken,
+      correct: output.correct,
+      loss: output.loss,
+    };
+  };
+  return { parameters, message, predecessor, outcomes, trace };
+}
