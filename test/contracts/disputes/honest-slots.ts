@@ -17,9 +17,10 @@ import {
   type UpdateList,
   updateTensor,
   tensorId,
+  tensorLeaves,
   type Matrix,
 } from "@gristmill/sdk";
-import { type Hex, zeroHash } from "viem";
+import { bytesToHex, type Hex, zeroHash } from "viem";
 
 import { program, randomBatch, randomList, seededRandom } from "../../sdk/fixtures/programs.ts";
 
@@ -130,6 +131,21 @@ export function openClock(draft: Draft, leaf = 0) {
 export function openStep(draft: Draft, before: Draft | undefined) {
   const earlier = before ?? draft;
   return { current: openClock(draft), predecessor: earlier.segment, before: openClock(earlier) };
+}
+
+/** `ListOpening` of a list's row, with the row after it if `both`. */
+export function openList(list: Matrix<"u32">, row: number, both = false) {
+  const count = both ? 2 : 1;
+  return { rows: list.rows, row, leaves: Array.from({ length: count }, (_, offset) => openRow(list, row + offset)) };
+}
+
+/** `Opening` of a list's row. */
+export function openRow(list: Matrix<"u32">, row: number): { leaf: Hex; proof: Hex[] } {
+  const bytes = new DataView(new ArrayBuffer(4 * list.cols));
+  list.data.subarray(row * list.cols, (row + 1) * list.cols).forEach((entry, col) => {
+    bytes.setUint32(4 * col, entry, true);
+  });
+  return { leaf: bytesToHex(new Uint8Array(bytes.buffer)), proof: merkleProof(tensorLeaves(list), row) };
 }
 
 /** The entry that names the segment. */

@@ -1,9 +1,10 @@
+import { matrix, updateTensor } from "@gristmill/sdk";
 import { expect } from "chai";
 
 import { GRIST, loadFixture, ethers, inRegistration, Role } from "../tasks/scenario.ts";
 import { accusations, historyOf, signGuilty } from "./accusations.ts";
 import { inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
-import { clockAfter, openBatch, openClock, openRecord, openStep } from "./honest-slots.ts";
+import { clockAfter, type Draft, openList, openBatch, openClock, openRecord, openStep } from "./honest-slots.ts";
 
 /** `IMisconduct.Offence` in its order. */
 const OFFENCES = [
@@ -229,6 +230,71 @@ describe("Misconduct", () => {
         scene.misconduct.proveTooManyLists(await sign(scene, draft), openStep(draft, own[0])),
       ).to.be.revertedWithCustomError(scene.misconduct, "Misconduct_NoOffence");
     });
+  });
+
+  describe("a malformed list", () => {
+    const PADDING = 0xffffffff;
+    const long = () => Uint32Array.from({ length: 300 }, (_, entry) => 2 * entry);
+    const spoil = (change: (data: Uint32Array) => void) => {
+      const list = updateTensor(long());
+      change(list.data);
+      return list;
+    };
+    const tooLong = matrix(
+      "u32",
+      2,
+      256,
+      Uint32Array.from({ length: 512 }, (_, entry) => (entry < 256 ? 2 * entry : PADDING)),
+    );
+    const lists = {
+      "that does not ascend": { list: spoil((data) => data.copyWithin(4, 5, 6)), row: 0, col: 4 },
+      "with a weight that the network has not": { list: spoil((data) => data.set([2 * 662], 299)), row: 1, col: 43 },
+      "padded before its end": { list: spoil((data) => data.set([PADDING], 7)), row: 0, col: 7 },
+      "with a row more than it needs": { list: tooLong, row: 1, col: 0 },
+      "that does not ascend from row to row": {
+        list: spoil((data) => data.copyWithin(256, 255, 256)),
+        row: 0,
+        col: 255,
+      },
+    };
+    for (const [condition, { list, row, col }] of Object.entries(lists)) {
+      it(`${condition} convicts the slot that signed it and the one that took it in`, async () => {
+        const scene = await loadFixture(inCourt);
+        const { misconduct, parameters, slots } = scene;
+        const opening = openList(list, row, col === 255);
+        const honest = slots.draft(1, undefined, [], {
+          list: (leaf) => (leaf === 1 ? updateTensor(long()) : undefined),
+        });
+        const guilty = slots.draft(1, undefined, [], { list: (leaf) => (leaf === 1 ? list : undefined) });
+        const after = slots.draft(1, guilty);
+        const naming = async (named: Draft, chain: Draft[]) => {
+          const draft = slots.draft(0, slots.draft(0, undefined), [named]);
+          const segments = chain.map(({ segment }) => segment);
+          return { signed: await sign(scene, draft), opening: openClock(draft), peer: 1, chain: segments };
+        };
+
+        const kept = updateTensor(long());
+        const wellFormed = openList(kept, Math.min(row, 1), col === 255);
+        await expect(
+          misconduct.proveMalformedList(await sign(scene, honest), openRecord(honest, 1), parameters, col, wellFormed),
+        ).to.be.revertedWithCustomError(misconduct, "Misconduct_NoOffence");
+        await expect(
+          misconduct.proveMalformedListTakenIn(
+            await naming(honest, [honest]),
+            openRecord(honest, 1),
+            parameters,
+            col,
+            wellFormed,
+          ),
+        ).to.be.revertedWithCustomError(misconduct, "Misconduct_NoOffence");
+
+        const chain = await naming(after, [after, guilty]);
+        await misconduct.proveMalformedListTakenIn(chain, openRecord(guilty, 1), parameters, col, opening);
+        expect([await isConvicted(scene, 0), await isConvicted(scene, 1)]).to.deep.equal([true, false]);
+        await misconduct.proveMalformedList(await sign(scene, guilty), openRecord(guilty, 1), parameters, col, opening);
+        expect(await isConvicted(scene, 1)).to.equal(true);
+      });
+    }
   });
 
   describe("forged evidence", () => {
