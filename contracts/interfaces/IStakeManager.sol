@@ -21,14 +21,15 @@ interface IStakeManager {
     event Withdrawn(address indexed account, uint256 amount);
     event Locked(address indexed account, address indexed module, bytes32 indexed lockId, uint256 amount);
     event Unlocked(address indexed account, address indexed module, bytes32 indexed lockId, uint256 amount);
-    /// @notice Of `amount`, `burned` was destroyed and the rest credited to `beneficiary`.
+    /// @notice Of `amount`, `burned` was destroyed, `reward` credited to `beneficiary`, and the rest sent to the module.
     event Slashed(
         address indexed account,
         address indexed module,
         bytes32 indexed lockId,
         uint256 amount,
         uint256 burned,
-        address beneficiary
+        address beneficiary,
+        uint256 reward
     );
 
     /// @notice Staking or unstaking nothing is a mistake.
@@ -37,6 +38,8 @@ interface IStakeManager {
     error StakeManager_NotEnoughFree(address account, uint256 free, uint256 amount);
     /// @notice The module has only `locked` of the account under this lock.
     error StakeManager_NotEnoughLocked(address account, address module, bytes32 lockId, uint256 locked, uint256 amount);
+    /// @notice More than half of a slashed amount was to be given away: at least half must burn.
+    error StakeManager_TooLittleBurned(uint256 amount, uint256 reward, uint256 forfeit);
     /// @notice Nothing is unbonding: call `requestUnstake` first.
     error StakeManager_NothingUnbonding(address account);
     /// @notice The delay is not over before `availableAt`.
@@ -74,10 +77,18 @@ interface IStakeManager {
     /// @notice Returns `amount` of what the calling module locked under `lockId` to the account's free stake.
     function unlock(address account, bytes32 lockId, uint256 amount) external;
 
-    /// @notice Takes `amount` of what the calling module locked under `lockId`: half, rounded up, is destroyed, the rest
-    /// credited to `beneficiary` as free stake. A zero beneficiary destroys all of it.
-    /// @dev At least half burns so that convicting oneself through a friend always costs more than it returns.
-    function slash(address account, bytes32 lockId, uint256 amount, address beneficiary) external;
+    /// @notice Takes `amount` of what the calling module locked under `lockId`: `reward` of it is credited to
+    /// `beneficiary` as free stake, `forfeit` sent to the module as tokens, the rest destroyed.
+    /// @dev At least half burns so that convicting oneself through a friend always costs more than it returns. Where
+    /// nobody or the account itself is the beneficiary, the reward burns too.
+    function slash(
+        address account,
+        bytes32 lockId,
+        uint256 amount,
+        address beneficiary,
+        uint256 reward,
+        uint256 forfeit
+    ) external;
 
     // --- views
 

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IGristToken} from "../interfaces/IGristToken.sol";
@@ -110,13 +109,18 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
         address account,
         bytes32 lockId,
         uint256 amount,
-        address beneficiary
+        address beneficiary,
+        uint256 reward,
+        uint256 forfeit
     ) external onlyModule nonReentrant {
         _takeLocked(account, lockId, amount);
-        uint256 burned = beneficiary == address(0) ? amount : Math.ceilDiv(amount, 2);
-        _accounts[beneficiary].free += amount - burned;
-        emit Slashed(account, msg.sender, lockId, amount, burned, beneficiary);
+        require(reward + forfeit <= amount / 2, StakeManager_TooLittleBurned(amount, reward, forfeit));
+        if (beneficiary == address(0) || beneficiary == account) reward = 0;
+        uint256 burned = amount - reward - forfeit;
+        _accounts[beneficiary].free += reward;
+        emit Slashed(account, msg.sender, lockId, amount, burned, beneficiary, reward);
         _token.burn(burned);
+        if (forfeit != 0) _token.safeTransfer(msg.sender, forfeit);
     }
 
     /// @inheritdoc IStakeManager

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {TaskRules} from "../libraries/TaskRules.sol";
 import {Places} from "../types/Places.sol";
+import {ScoreTally, StateTally, Submission, Task} from "../types/TaskStorage.sol";
 import {Phase, Role, Score, TaskId} from "../types/TaskTypes.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
@@ -25,9 +26,10 @@ abstract contract TaskEvaluation is TaskPhases {
         Places included = _requireIncludable(taskId, task, includedSlots);
         _do(taskId, task, Role.Miner, slot);
 
-        task.slots[slot].submittedState = stateId;
-        task.slots[slot].submittedSlots = included;
-        uint8 votes = _vote(task, _stateChoice(stateId, included), slot);
+        task.submissions[slot] = Submission(stateId, included);
+        StateTally storage tally = task.states[task.stateChoice(stateId, included)];
+        uint8 votes = tally.votes + 1;
+        (tally.voters, tally.votes) = (tally.voters.with(slot), votes);
         if (votes > task.stateVotes) {
             task.stateVotes = votes;
             task.finalState = stateId;
@@ -41,6 +43,7 @@ abstract contract TaskEvaluation is TaskPhases {
         Phase phase = _advance(taskId);
         require(phase >= Phase.Submission && phase <= Phase.Closing, Registry_WrongPhase(taskId, phase));
         Task storage task = _tasks[taskId];
+        _requireNotClosed(taskId, task);
         _requireMember(taskId, task, Role.Supervisor, supervisor);
         require(logRoot != 0, Registry_Empty("logRoot"));
         _do(taskId, task, Role.Supervisor, supervisor);
@@ -82,7 +85,7 @@ abstract contract TaskEvaluation is TaskPhases {
         require(!task.sealers.has(evaluator), Registry_AlreadyDone(taskId, Role.Evaluator, evaluator));
 
         task.sealers = task.sealers.with(evaluator);
-        task.sealedScores[evaluator] = sealedScore;
+        task.ballots[evaluator] = sealedScore;
         emit ScoreSealed(taskId, evaluator, sealedScore);
     }
 
@@ -94,19 +97,36 @@ abstract contract TaskEvaluation is TaskPhases {
         bytes32 salt
     ) external during(taskId, Phase.EvaluationReveal) {
         Task storage task = _tasks[taskId];
-        address operator = _requireMember(taskId, task, Role.Evaluator, evaluator);
-        bytes32 sealedScore = task.sealedScores[evaluator];
+        address operator = _requireMember(taskId, task, Role.Evaluator, evaluator).operator;
+        bytes32 sealedScore = task.ballots[evaluator];
         bytes32 opened = keccak256(abi.encode(taskId, operator, score.correct, score.loss, score.root, salt));
         require(sealedScore != 0, Registry_NothingSealed(taskId, evaluator));
-        require(opened == sealedScore, Registry_SealMismatch(taskId, sealedScore, opened));
         _do(taskId, task, Role.Evaluator, evaluator);
+        require(opened == sealedScore, Registry_SealMismatch(taskId, sealedScore, opened));
 
-        uint8 votes = _vote(task, _scoreChoice(score), evaluator);
-        if (votes > task.scoreVotes) {
-            task.scoreVotes = votes;
-            task.score = score;
-        }
+        bytes32 choice = keccak256(abi.encode(score));
+        task.ballots[evaluator] = choice;
+        uint8 votes = _count(taskId, task, choice, score, evaluator);
         emit ScoreRevealed(taskId, evaluator, score, votes);
+    }
+
+    /// @dev Returns how many votes there are for the score now.
+    function _count(
+        TaskId taskId,
+        Task storage task,
+        bytes32 choice,
+        Score calldata score,
+        uint8 evaluator
+    ) private returns (uint8 votes) {
+        ScoreTally storage tally = task.tallies[choice];
+        require(!tally.struck, Registry_ScoreIsStruck(taskId, score));
+        votes = tally.votes + 1;
+        if (votes == 1) {
+            tally.score = score;
+            task.scores.push(choice);
+        }
+        (tally.voters, tally.votes) = (tally.voters.with(evaluator), votes);
+        if (votes > task.tallies[task.leadingScore].votes) task.leadingScore = choice;
     }
 
     function _requireIncludable(TaskId taskId, Task storage task, uint128 includedSlots) private view returns (Places) {

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Places, PlacesLib} from "../types/Places.sol";
+import {Roster, Task} from "../types/TaskStorage.sol";
 import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
 import {TaskBase} from "./TaskBase.sol";
 
 /// @title TaskPhases
 /// @notice The phase machine: which phase follows when ({_after}), and until when it lasts ({_deadline}). Both only read,
 /// so that views and transactions see the same.
+/// @dev While places are suspended by disputes, Submission and Closing stand still: their deadline moves on with the
+/// clock ({_heldFor}). What has accrued is added to `phaseEndsAt` whenever the number of suspended places changes
+/// ({_moveDeadline}), so a stored deadline never has to be recomputed from the past.
 abstract contract TaskPhases is TaskBase {
     /// @dev For calls that belong in one phase: carries out what is due before, and what the call brought about after.
     modifier during(TaskId taskId, Phase phase) {
@@ -43,7 +48,7 @@ abstract contract TaskPhases is TaskBase {
         (phase, endsAt) = (task.phase, task.phaseEndsAt);
         while (true) {
             (Phase next, uint64 nextEndsAt) = _next(task, phase, endsAt);
-            if (next == phase) return (phase, endsAt);
+            if (next == phase) return (phase, endsAt + _heldFor(task, phase, endsAt));
             (phase, endsAt) = (next, nextEndsAt);
         }
     }
@@ -51,6 +56,12 @@ abstract contract TaskPhases is TaskBase {
     /// @dev Enters a phase that a call brings about by itself, now.
     function _enterNow(TaskId taskId, Task storage task, Phase phase) internal {
         _enter(taskId, task, phase, _deadline(task, phase, SafeCast.toUint64(block.timestamp)));
+    }
+
+    /// @dev To be called, with no transition due, before the number of suspended places changes.
+    function _moveDeadline(Task storage task) internal {
+        task.phaseEndsAt += _heldFor(task, task.phase, task.phaseEndsAt);
+        task.heldSince = SafeCast.toUint40(block.timestamp);
     }
 
     function _enter(TaskId taskId, Task storage task, Phase phase, uint64 endsAt) private {
@@ -61,6 +72,7 @@ abstract contract TaskPhases is TaskBase {
     }
 
     function _next(Task storage task, Phase phase, uint64 endsAt) private view returns (Phase next, uint64 nextEndsAt) {
+        endsAt += _heldFor(task, phase, endsAt);
         bool over = endsAt != 0 && block.timestamp >= endsAt;
         next = _after(task, phase, over);
         // A phase that its deadline ended, ended then, whenever somebody notices.
@@ -81,9 +93,9 @@ abstract contract TaskPhases is TaskBase {
     }
 
     function _afterRegistration(Task storage task, bool over) private view returns (Phase) {
-        Roster storage miners = task.rosters[uint256(Role.Miner)];
-        Roster storage supervisors = task.rosters[uint256(Role.Supervisor)];
-        Roster storage evaluators = task.rosters[uint256(Role.Evaluator)];
+        Roster storage miners = task.roster(Role.Miner);
+        Roster storage supervisors = task.roster(Role.Supervisor);
+        Roster storage evaluators = task.roster(Role.Evaluator);
         bool supervised = supervisors.joined == supervisors.wanted;
         bool full = supervised && miners.joined == miners.wanted && evaluators.joined == evaluators.wanted;
         bool enough = supervised && miners.joined >= task.minSlots && evaluators.joined != 0;
@@ -92,25 +104,34 @@ abstract contract TaskPhases is TaskBase {
     }
 
     function _afterTraining(Task storage task, bool over) private view returns (Phase) {
-        Places slots = PlacesLib.first(task.rosters[uint256(Role.Miner)].joined);
+        Places slots = PlacesLib.first(task.roster(Role.Miner).joined);
         if ((slots - task.dropped).isEmpty()) return Phase.Failed;
         bool ended = over || (slots - task.dropped - task.finished).isEmpty();
         return ended ? Phase.Submission : Phase.Training;
     }
 
     function _afterSubmission(Task storage task, bool over) private view returns (Phase) {
-        Places submitted = task.rosters[uint256(Role.Miner)].done;
+        Places submitted = task.roster(Role.Miner).done;
         bool ended = over || (task.started - task.dropped - submitted).isEmpty();
-        if (!ended) return Phase.Submission;
+        // Whoever is convicted now is left out of the final state; later it is too late for that.
+        if (!ended || task.suspended != 0) return Phase.Submission;
         return task.stateVotes == 0 ? Phase.Failed : Phase.Reveal;
     }
 
     function _allSealed(Task storage task) private view returns (bool) {
-        return (PlacesLib.first(task.rosters[uint256(Role.Evaluator)].joined) - task.sealers).isEmpty();
+        return (PlacesLib.first(task.roster(Role.Evaluator).joined) - task.sealers).isEmpty();
     }
 
     function _allRevealed(Task storage task) private view returns (bool) {
-        return (task.sealers - task.rosters[uint256(Role.Evaluator)].done).isEmpty();
+        return (task.sealers - task.roster(Role.Evaluator).done).isEmpty();
+    }
+
+    /// @dev Seconds for which the phase that is to end at `endsAt` has been standing still. It began a duration before, or
+    /// before `heldSince` if its deadline has been moved.
+    function _heldFor(Task storage task, Phase phase, uint64 endsAt) private view returns (uint64) {
+        if (task.suspended == 0 || (phase != Phase.Submission && phase != Phase.Closing)) return 0;
+        uint256 since = Math.max(task.heldSince, endsAt - _durationOf(task, phase));
+        return SafeCast.toUint64(block.timestamp - since);
     }
 
     /// @dev When `phase` ends at the latest if it began at `since`; 0 if it has no deadline.
@@ -126,6 +147,7 @@ abstract contract TaskPhases is TaskBase {
         if (phase == Phase.Reveal) return task.durations.reveal;
         if (phase == Phase.EvaluationCommit) return task.durations.evaluationCommit;
         if (phase == Phase.EvaluationReveal) return task.durations.evaluationReveal;
+        if (phase == Phase.Closing) return challengeSeconds;
         return 0;
     }
 }

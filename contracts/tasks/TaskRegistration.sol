@@ -5,8 +5,9 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
-import {TaskRules} from "../libraries/TaskRules.sol";
+import {Member, Roster, Task} from "../types/TaskStorage.sol";
 import {Phase, Role, TaskId, TaskParameters} from "../types/TaskTypes.sol";
+import {TaskCreation} from "./TaskCreation.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
 /// @title TaskRegistration
@@ -22,18 +23,8 @@ abstract contract TaskRegistration is TaskPhases {
 
     /// @inheritdoc ITaskRegistry
     function createTask(TaskParameters calldata parameters) external whenWired nonReentrant returns (TaskId taskId) {
-        TaskRules.requireValid(parameters);
-        (uint64 macs, uint32 batches) = _template.check(parameters.program);
-        taskId = TaskId.wrap(
-            keccak256(abi.encode(block.chainid, address(this), msg.sender, parameters.specHash, parameters.salt))
-        );
-        Task storage task = _tasks[taskId];
-        require(task.phase == Phase.None, Registry_TaskExists(taskId));
-
-        _store(task, parameters);
-        task.macs = macs;
-        emit TaskCreated(taskId, msg.sender, parameters, macs, batches);
-        _enterNow(taskId, task, Phase.Registration);
+        taskId = TaskCreation.create(_tasks, _template, parameters);
+        _enterNow(taskId, _tasks[taskId], Phase.Registration);
         _token.safeTransferFrom(msg.sender, address(this), parameters.fee);
     }
 
@@ -51,14 +42,15 @@ abstract contract TaskRegistration is TaskPhases {
         address operator
     ) external nonReentrant during(taskId, Phase.Registration) returns (uint8 index) {
         Task storage task = _tasks[taskId];
-        Roster storage roster = task.rosters[uint256(role)];
+        Roster storage roster = task.roster(role);
         index = roster.joined;
         require(index < roster.wanted, Registry_RoleFull(taskId, role, roster.wanted));
         require(operator != address(0), Registry_NoOperator(taskId));
         _engage(taskId, task, role, operator);
 
         roster.joined = index + 1;
-        task.members[role][index] = Member({owner: msg.sender, operator: operator});
+        Member storage member = task.members[role][index];
+        (member.owner, member.operator) = (msg.sender, operator);
         emit MemberJoined(taskId, role, index, msg.sender, operator, roster.stake);
         _stakes.lock(msg.sender, TaskId.unwrap(taskId), roster.stake);
     }
@@ -81,31 +73,5 @@ abstract contract TaskRegistration is TaskPhases {
         bool interested = account == task.client || engagement & MINES != 0;
         bool conflict = interested && engagement & EVALUATES != 0;
         require(!conflict, Registry_ConflictOfInterest(taskId, account));
-    }
-
-    /// @dev Keeps what later calls need; everything else stays in the event.
-    function _store(Task storage task, TaskParameters calldata p) private {
-        task.client = msg.sender;
-        task.iterations = p.iterations;
-        task.baseline = p.baseline;
-        task.goal = p.goal;
-        task.segmentLength = p.segmentLength;
-        task.attestations = p.attestations;
-        task.minSlots = p.minSlots;
-        task.maxSilentEpochs = p.maxSilentEpochs;
-        task.fee = p.fee;
-        task.shares = p.shares;
-        task.durations = p.durations;
-        task.parametersHash = keccak256(abi.encode(p));
-        task.testCommitment = p.testCommitment;
-        _open(task, Role.Miner, p.slots, p.minerStake);
-        _open(task, Role.Supervisor, p.supervisors, p.supervisorStake);
-        _open(task, Role.Evaluator, p.evaluators, p.evaluatorStake);
-    }
-
-    function _open(Task storage task, Role role, uint8 wanted, uint128 stake) private {
-        Roster storage roster = task.rosters[uint256(role)];
-        roster.wanted = wanted;
-        roster.stake = stake;
     }
 }

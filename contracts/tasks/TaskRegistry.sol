@@ -7,8 +7,10 @@ import {IStakeManager} from "../interfaces/IStakeManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Places} from "../types/Places.sol";
-import {Commit, Phase, Role, TaskId} from "../types/TaskTypes.sol";
+import {Member, Submission, Task} from "../types/TaskStorage.sol";
+import {Commit, Phase, Role, Score, TaskId} from "../types/TaskTypes.sol";
 import {TaskBase} from "./TaskBase.sol";
+import {TaskDisputes} from "./TaskDisputes.sol";
 import {TaskEvaluation} from "./TaskEvaluation.sol";
 import {TaskRegistration} from "./TaskRegistration.sol";
 import {TaskSettlement} from "./TaskSettlement.sol";
@@ -16,38 +18,43 @@ import {TaskTraining} from "./TaskTraining.sol";
 
 /// @title TaskRegistry
 /// @notice See {ITaskRegistry}. The parts follow the life of a task: {TaskRegistration}, {TaskTraining},
-/// {TaskEvaluation}, {TaskSettlement}, on the phase machine of {TaskPhases}; here are the views.
-contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskSettlement {
+/// {TaskEvaluation}, {TaskDisputes}, {TaskSettlement}, on the phase machine of {TaskPhases}; here are the views.
+/// {TaskCreation}, {TaskConviction} and {TaskPayout} are linked.
+contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDisputes, TaskSettlement {
     /// @param token GRIST
     /// @param stakes must wire this contract as a module
     /// @param beacon epochs and randomness
     /// @param template of the programs of all tasks
+    /// @param challengeSeconds_ for which the scores of a task can be challenged before it is settled
     constructor(
         IGristToken token,
         IStakeManager stakes,
         IEpochBeacon beacon,
-        ITemplate template
-    ) TaskBase(token, stakes, beacon, template) {}
+        ITemplate template,
+        uint32 challengeSeconds_
+    ) TaskBase(token, stakes, beacon, template, challengeSeconds_) {}
 
     /// @inheritdoc ITaskRegistry
-    function wire(address mint) external onlyOnce {
+    function wire(address mint, address court) external onlyOnce {
         _mint = _requireContract(mint);
-        emit MintWired(mint);
+        _court = _requireContract(court);
+        emit RegistryWired(mint, court);
     }
 
     /// @inheritdoc ITaskRegistry
     function taskOf(TaskId taskId) external view returns (TaskView memory) {
         Task storage task = _tasks[taskId];
         (Phase phase, uint64 phaseEndsAt) = _current(task);
+        Score memory score = task.tallies[task.leadingScore].score;
         return
             TaskView({
                 client: task.client,
                 phase: phase,
                 phaseEndsAt: phaseEndsAt,
-                slotsJoined: task.rosters[uint256(Role.Miner)].joined,
-                supervisorsJoined: task.rosters[uint256(Role.Supervisor)].joined,
-                evaluatorsJoined: task.rosters[uint256(Role.Evaluator)].joined,
-                slots: task.rosters[uint256(Role.Miner)].wanted,
+                slotsJoined: task.roster(Role.Miner).joined,
+                supervisorsJoined: task.roster(Role.Supervisor).joined,
+                evaluatorsJoined: task.roster(Role.Evaluator).joined,
+                slots: task.roster(Role.Miner).wanted,
                 segmentLength: task.segmentLength,
                 iterations: task.iterations,
                 macs: task.macs,
@@ -58,9 +65,9 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskSet
                 includedSlots: Places.unwrap(task.includedSlots),
                 testRoot: task.testRoot,
                 testBatches: task.testBatches,
-                score: task.score,
-                scored: task.score.root != 0,
-                burned: _burnedOf(task)
+                score: score,
+                scored: score.root != 0,
+                burned: task.burned
             });
     }
 
@@ -73,17 +80,19 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskSet
     function slotOf(TaskId taskId, uint8 slot) external view returns (SlotView memory) {
         Task storage task = _tasks[taskId];
         Member storage member = task.members[Role.Miner][slot];
-        Slot storage progress = task.slots[slot];
+        Submission memory submission;
+        if (task.roster(Role.Miner).done.has(slot)) submission = task.submissions[slot];
         return
             SlotView({
                 owner: member.owner,
                 operator: member.operator,
-                next: progress.next,
-                lastCommitEpoch: progress.lastCommitEpoch,
-                head: progress.head,
+                next: member.next,
+                lastCommitEpoch: member.lastCommitEpoch,
+                head: task.commits[slot][member.lastCommitEpoch].segmentId,
                 dropped: task.dropped.has(slot),
-                submittedState: progress.submittedState,
-                submittedSlots: Places.unwrap(progress.submittedSlots)
+                convicted: member.convicted,
+                submittedState: submission.stateId,
+                submittedSlots: Places.unwrap(submission.includedSlots)
             });
     }
 
@@ -94,7 +103,82 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskSet
     }
 
     /// @inheritdoc ITaskRegistry
+    function placeOf(TaskId taskId, Role role, uint8 index) external view returns (PlaceView memory place) {
+        Task storage task = _tasks[taskId];
+        Member storage member = task.members[role][index];
+        if (member.owner == address(0)) return place;
+        return
+            PlaceView({
+                owner: member.owner,
+                operator: member.operator,
+                stake: task.roster(role).stake,
+                convicted: member.convicted,
+                suspended: member.suspendedAt != 0,
+                pausedBlocks: member.pausedBlocks
+            });
+    }
+
+    /// @inheritdoc ITaskRegistry
     function commitOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (Commit memory) {
         return _tasks[taskId].commits[slot][epoch];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function claimContextOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (ClaimContext memory) {
+        Task storage task = _tasks[taskId];
+        Member storage member = task.members[Role.Miner][slot];
+        Commit storage commit_ = task.commits[slot][epoch];
+        return
+            ClaimContext({
+                owner: member.owner,
+                operator: member.operator,
+                dropped: task.dropped.has(slot),
+                stake: task.roster(Role.Miner).stake,
+                macs: task.macs,
+                segmentLength: task.segmentLength,
+                first: commit_.first,
+                last: commit_.last,
+                segmentsRoot: commit_.segmentsRoot
+            });
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function burnedOf(TaskId taskId) external view returns (uint256) {
+        return _tasks[taskId].burned;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function trainingOf(TaskId taskId) external view returns (TrainingView memory) {
+        Task storage task = _tasks[taskId];
+        return
+            TrainingView({
+                parametersHash: task.parametersHash,
+                trainingSeed: task.trainingSeed,
+                macs: task.macs,
+                iterations: task.iterations,
+                segmentLength: task.segmentLength,
+                slots: task.roster(Role.Miner).joined,
+                phase: task.phase
+            });
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function scoringOf(TaskId taskId) external view returns (ScoringView memory) {
+        Task storage task = _tasks[taskId];
+        return
+            ScoringView({
+                parametersHash: task.parametersHash,
+                finalState: task.finalState,
+                testRoot: task.testRoot,
+                testBatches: task.testBatches,
+                phase: task.phase
+            });
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function scoreOf(TaskId taskId, uint8 evaluator) external view returns (Score memory score, bool revealed) {
+        Task storage task = _tasks[taskId];
+        revealed = task.roster(Role.Evaluator).done.has(evaluator);
+        if (revealed) score = task.tallies[task.ballots[evaluator]].score;
     }
 }

@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Member, Task} from "../types/TaskStorage.sol";
 import {Commit, Phase, Role, TaskId} from "../types/TaskTypes.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
@@ -21,7 +22,9 @@ abstract contract TaskTraining is TaskPhases {
 
         task.trainingSeed = sha256(abi.encodePacked(SEED_DOMAIN, randomness, taskId));
         task.startEpoch = _beacon.currentEpoch();
-        uint256 burned = _burnedOf(task);
+        uint256 burned = task.shareOf(task.shares.burn);
+        // A share of the fee, so it fits.
+        task.burned = uint128(burned);
         emit TrainingBegun(taskId, task.trainingSeed, burned);
         _enterNow(taskId, task, Phase.Training);
         _token.burn(burned);
@@ -36,10 +39,9 @@ abstract contract TaskTraining is TaskPhases {
         bytes32 segmentsRoot
     ) external during(taskId, Phase.Training) {
         Task storage task = _tasks[taskId];
-        Slot storage progress = task.slots[slot];
-        uint32 first = progress.next;
+        Member storage member = _requireMember(taskId, task, Role.Miner, slot);
+        uint32 first = member.next;
         uint64 epoch = _beacon.currentEpoch();
-        _requireMember(taskId, task, Role.Miner, slot);
         require(!task.dropped.has(slot), Registry_SlotIsDropped(taskId, slot));
         _requireSegmentEnd(taskId, task, slot, first, last);
         require(segmentId != 0, Registry_Empty("segmentId"));
@@ -47,9 +49,7 @@ abstract contract TaskTraining is TaskPhases {
         require(task.commits[slot][epoch].segmentId == 0, Registry_AlreadyCommitted(taskId, slot, epoch));
 
         task.commits[slot][epoch] = Commit(first, last, segmentId, segmentsRoot);
-        progress.next = last + 1;
-        progress.lastCommitEpoch = epoch;
-        progress.head = segmentId;
+        (member.next, member.lastCommitEpoch) = (last + 1, epoch);
         task.lastCommitEpoch = epoch;
         task.started = task.started.with(slot);
         if (last + 1 == task.iterations) task.finished = task.finished.with(slot);
@@ -60,12 +60,12 @@ abstract contract TaskTraining is TaskPhases {
     /// @inheritdoc ITaskRegistry
     function dropSilent(TaskId taskId, uint8 slot) external during(taskId, Phase.Training) {
         Task storage task = _tasks[taskId];
-        bool taken = slot < task.rosters[uint256(Role.Miner)].joined;
+        bool taken = slot < task.roster(Role.Miner).joined;
         require(taken, Registry_NotAMember(taskId, Role.Miner, slot, address(0)));
         require(!task.dropped.has(slot), Registry_SlotIsDropped(taskId, slot));
         require(!task.finished.has(slot), Registry_SlotIsFinished(taskId, slot));
         // The epoch of the last sign of life was not a whole silent one, and the current one is not over.
-        uint256 heard = Math.max(task.slots[slot].lastCommitEpoch, task.startEpoch);
+        uint256 heard = Math.max(task.members[Role.Miner][slot].lastCommitEpoch, task.startEpoch);
         uint64 droppableFrom = SafeCast.toUint64(heard + task.maxSilentEpochs + 1);
         require(_beacon.currentEpoch() >= droppableFrom, Registry_NotSilent(taskId, slot, droppableFrom));
 

@@ -34,6 +34,10 @@ library PlacesLib {
         return Places.wrap(Places.unwrap(set) | uint80(1 << place));
     }
 
+    function without(Places set, uint256 place) internal pure returns (Places) {
+        return Places.wrap(Places.unwrap(set) & ~uint80(1 << place));
+    }
+
     function isEmpty(Places set) internal pure returns (bool) {
         return Places.unwrap(set) == 0;
     }

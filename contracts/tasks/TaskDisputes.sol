@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Places} from "../types/Places.sol";
+import {Member, Task} from "../types/TaskStorage.sol";
+import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
+import {TaskConviction} from "./TaskConviction.sol";
+import {TaskPhases} from "./TaskPhases.sol";
+
+/// @title TaskDisputes
+/// @notice What the court does to a task's places: holds up their windows, and convicts them.
+abstract contract TaskDisputes is TaskPhases {
+    Places private constant NOBODY = Places.wrap(0);
+
+    modifier onlyCourt() {
+        require(msg.sender == _court, Registry_NotTheCourt(msg.sender));
+        _;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function suspend(TaskId taskId, Role role, uint8 index) external onlyCourt {
+        _advance(taskId);
+        Task storage task = _tasks[taskId];
+        Member storage member = _requireConvictable(taskId, task, role, index);
+        if (member.suspendedAt != 0) return;
+
+        _moveDeadline(task);
+        member.suspendedAt = SafeCast.toUint40(block.number);
+        ++task.suspended;
+        emit MemberSuspended(taskId, role, index);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function resume(TaskId taskId, Role role, uint8 index) external onlyCourt {
+        _advance(taskId);
+        Task storage task = _tasks[taskId];
+        Member storage member = task.members[role][index];
+        if (member.suspendedAt == 0) return;
+
+        _moveDeadline(task);
+        uint40 pausedBlocks = member.pausedBlocks + SafeCast.toUint40(block.number - member.suspendedAt);
+        (member.suspendedAt, member.pausedBlocks) = (0, pausedBlocks);
+        --task.suspended;
+        if (role == Role.Miner) task.longestPause = SafeCast.toUint40(Math.max(task.longestPause, pausedBlocks));
+        emit MemberResumed(taskId, role, index, pausedBlocks);
+        _advance(taskId);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function convict(TaskId taskId, Role role, uint8 index, address accuser) external onlyCourt nonReentrant {
+        Phase phase = _advance(taskId);
+        Task storage task = _tasks[taskId];
+        _requireConvictable(taskId, task, role, index);
+
+        _moveDeadline(task);
+        if (role == Role.Evaluator) {
+            TaskConviction.convictScore(task, _stakes, taskId, index, accuser);
+        } else {
+            TaskConviction.convictSlot(task, _stakes, taskId, index, accuser);
+            if (phase == Phase.Submission) _startSubmissionsOver(taskId, task);
+        }
+        _advance(taskId);
+    }
+
+    /// @dev What was submitted may include the convicted slot, or was voted for by it. Every attempt but the first costs a
+    /// slot its stake, so there are at most as many as slots.
+    function _startSubmissionsOver(TaskId taskId, Task storage task) private {
+        ++task.attempt;
+        task.roster(Role.Miner).done = NOBODY;
+        task.stateVotes = 0;
+        task.finalState = 0;
+        task.includedSlots = NOBODY;
+        _enterNow(taskId, task, Phase.Submission);
+    }
+
+    function _requireConvictable(
+        TaskId taskId,
+        Task storage task,
+        Role role,
+        uint8 index
+    ) private view returns (Member storage member) {
+        _requireNotClosed(taskId, task);
+        member = task.members[role][index];
+        bool convictable = member.owner != address(0) && !member.convicted && role != Role.Supervisor;
+        require(convictable, Registry_NotConvictable(taskId, role, index));
+    }
+}
