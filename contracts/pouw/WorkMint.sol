@@ -131,7 +131,6 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @inheritdoc IWorkMint
     function openEpoch(uint64 epoch) external returns (uint256 target) {
-        _requireClaimable(epoch);
         return _open(epoch);
     }
 
@@ -182,7 +181,6 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         uint8 slot = SafeCast.toUint8(claim_.segment.slot);
         ITaskRegistry.ClaimContext memory context = _registry.claimContextOf(taskId, slot, claim_.epoch);
         require(msg.sender == context.operator, WorkMint_NotTheOperator(msg.sender, context.operator));
-        require(!context.convicted, WorkMint_SlotConvicted(taskId, slot));
         require(!context.dropped, WorkMint_SlotDropped(taskId, slot));
 
         ClaimDetails memory details = ClaimDetails({
@@ -210,7 +208,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
             decisive: 0,
             claimedAt: SafeCast.toUint40(block.number),
             pausedBefore: SafeCast.toUint32(context.pausedBlocks),
-            digest: _digestOf(details)
+            digest: details.digest()
         });
         ++_epochs[claim_.epoch].claims;
         emit TicketClaimed(claimId, taskId, context.owner, details);
@@ -245,8 +243,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         require(msg.sender == operator, WorkMint_NotTheVerifiersOperator(msg.sender, verifier, operator));
         _requireSealed(claimId, record, round, verifier, keccak256(abi.encode(claimId, verifier, traceRoot, salt)));
 
-        emit AttestationRevealed(claimId, verifier, traceRoot);
-        _attest(details.taskId, claimId, record, Attestation(verifier, uint8(round), bytes11(traceRoot)));
+        _attest(details, claimId, record, Attestation(verifier, uint8(round), bytes11(traceRoot)), traceRoot);
     }
 
     // --- views
@@ -260,7 +257,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     /// @inheritdoc IWorkMint
     function isClaimed(ClaimDetails calldata details) external view returns (bool) {
         ClaimRecord memory record = _claims[details.id()];
-        return record.state != ClaimState.None && record.digest == _digestOf(details);
+        return record.state != ClaimState.None && record.digest == details.digest();
     }
 
     /// @inheritdoc IWorkMint
@@ -342,7 +339,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @inheritdoc IWorkMint
     function mintCapOf(TaskId taskId) public view returns (uint256) {
-        return (_registry.taskOf(taskId).burned * MINT_CAP_BPS) / BPS;
+        return (_registry.burnedOf(taskId) * MINT_CAP_BPS) / BPS;
     }
 
     // --- opening and claiming
@@ -435,12 +432,8 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     ) private view returns (ClaimId claimId, ClaimRecord memory record) {
         claimId = details.id();
         record = _claims[claimId];
-        bytes20 digest = _digestOf(details);
+        bytes20 digest = details.digest();
         require(digest == record.digest, WorkMint_WrongDetails(claimId, digest, record.digest));
-    }
-
-    function _digestOf(ClaimDetails memory details) private pure returns (bytes20) {
-        return bytes20(keccak256(abi.encode(details)));
     }
 
     /// @dev That the slot fits in eight bits was checked when it claimed.
@@ -541,13 +534,29 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     // --- minting
 
     /// @dev Minting GRIST calls nothing of the receivers', so no receiver can block another.
-    function _payOut(ClaimId claimId, ClaimRecord storage record, uint256 reward) private {
-        uint256 attesters = record.attesters.length;
-        uint256 share = (reward * _verifierShareBps) / BPS / attesters;
-        uint256 verifiersShare = share * attesters;
-        emit RewardMinted(claimId, record.taskId, record.miner, reward, verifiersShare);
-        for (uint256 i = 0; i < attesters; ++i) _token.mint(record.attesters[i], share);
-        _token.mint(record.miner, reward - verifiersShare);
+    function _payOut(ClaimId claimId, ClaimDetails calldata details, ClaimRecord memory record, uint256 reward) private {
+        address[] memory attesters = _attesters(claimId, record);
+        uint256 share = (reward * _verifierShareBps) / BPS / attesters.length;
+        uint256 verifiersShare = share * attesters.length;
+        emit RewardMinted(claimId, details.taskId, details.miner, reward, verifiersShare);
+        for (uint256 i = 0; i < attesters.length; ++i) _token.mint(attesters[i], share);
+        _token.mint(details.miner, reward - verifiersShare);
+    }
+
+    /// @dev The verifiers that attested the accepted root.
+    function _attesters(ClaimId claimId, ClaimRecord memory record) private view returns (address[] memory attesters) {
+        Attestation[] memory all = _attestationsOf(claimId, record.attestations);
+        bytes11 traceRoot = all[record.decisive].traceRoot;
+        uint256 agreeing = 0;
+        for (uint256 i = 0; i < all.length; ++i) if (all[i].traceRoot == traceRoot) ++agreeing;
+        attesters = new address[](agreeing);
+        for (uint256 i = all.length; i != 0; --i)
+            if (all[i - 1].traceRoot == traceRoot) attesters[--agreeing] = all[i - 1].verifier;
+    }
+
+    function _budgetOf(TaskId taskId) private view returns (Budget memory budget) {
+        budget = _budgets[taskId];
+        if (budget.cap == 0) budget.cap = SafeCast.toUint128(mintCapOf(taskId));
     }
 
     function _requireRange(string memory parameter, uint256 value, uint256 least, uint256 most) private pure {

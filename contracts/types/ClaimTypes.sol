@@ -28,8 +28,17 @@ struct ClaimDetails {
     bytes32 traceId; // tensorId of the u8 [65][128] states of that TensHash
 }
 
-using {claimIdOf as id} for ClaimDetails global;
+using ClaimDetailsLib for ClaimDetails global;
 
-function claimIdOf(ClaimDetails memory details) pure returns (ClaimId) {
-    return ClaimId.wrap(keccak256(abi.encode(details.taskId, details.slot, details.index, details.ticket)));
+/// @title ClaimDetailsLib
+/// @notice The two names of a claim: its place among all possible ones, and what it states there.
+library ClaimDetailsLib {
+    function id(ClaimDetails memory details) internal pure returns (ClaimId) {
+        return ClaimId.wrap(keccak256(abi.encode(details.taskId, details.slot, details.index, details.ticket)));
+    }
+
+    /// @notice As many bits as an address has.
+    function digest(ClaimDetails memory details) internal pure returns (bytes20) {
+        return bytes20(keccak256(abi.encode(details)));
+    }
 }
