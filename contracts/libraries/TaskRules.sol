@@ -20,8 +20,8 @@ library TaskRules {
     uint256 private constant LONGEST_ADDRESS = 256;
 
     /// @dev Reverts with `Registry_ParameterOutOfRange` or `Registry_SharesSum`.
-    function requireValid(TaskParameters calldata p) internal pure {
-        requireAddress("manifest.length", p.manifest);
+    function requireValid(TaskParameters memory p) internal pure {
+        requireAddress("manifest.length", bytes(p.manifest).length);
         _requireRange("fee", p.fee, 1, type(uint128).max);
         _requireRange("iterations", p.iterations, 1, type(uint32).max);
         _requireRange("slots", p.slots, 1, MOST_PLACES);
@@ -39,18 +39,18 @@ library TaskRules {
         _requireDurations(p.durations);
     }
 
-    /// @dev A content address that nodes can be expected to handle.
-    function requireAddress(string memory parameter, string calldata contentAddress) internal pure {
-        _requireRange(parameter, bytes(contentAddress).length, 1, LONGEST_ADDRESS);
+    /// @dev A content address of so many bytes is one that nodes can be expected to handle.
+    function requireAddress(string memory parameter, uint256 length) internal pure {
+        _requireRange(parameter, length, 1, LONGEST_ADDRESS);
     }
 
-    function _requireShares(Shares calldata s) private pure {
+    function _requireShares(Shares memory s) private pure {
         uint256 sum = uint256(s.burn) + s.miners + s.bonus + s.supervisors + s.evaluators + s.verifiers;
         require(sum == BPS, ITaskRegistry.Registry_SharesSum(sum));
         _requireRange("shares.burn", s.burn, LEAST_BURN_BPS, MOST_BURN_BPS);
     }
 
-    function _requireDurations(Durations calldata d) private pure {
+    function _requireDurations(Durations memory d) private pure {
         _requireRange("durations.registration", d.registration, 1, LONGEST_PHASE);
         _requireRange("durations.training", d.training, 1, LONGEST_PHASE);
         _requireRange("durations.submission", d.submission, 1, LONGEST_PHASE);

@@ -9,11 +9,11 @@ import {IStakeManager} from "../interfaces/IStakeManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Wired} from "../libraries/Wired.sol";
-import {Member, Roster, Task} from "../types/TaskStorage.sol";
-import {Role, TaskId} from "../types/TaskTypes.sol";
+import {Task} from "../types/TaskStorage.sol";
+import {TaskId} from "../types/TaskTypes.sol";
 
 /// @title TaskBase
-/// @notice What all parts of the registry share: the modules, the tasks, and few helpers.
+/// @notice What all parts of the registry share: the modules and the tasks.
 /// @dev Invariant: the token balance of this contract is the sum of all credits and, over the tasks that are not settled,
 /// of forfeits and of fee less what was burned and credited to verifiers; more only if somebody sends it tokens.
 abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
@@ -41,29 +41,5 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
         _beacon = IEpochBeacon(_requireContract(address(beacon)));
         _template = ITemplate(_requireContract(address(template)));
         challengeSeconds = challengeSeconds_;
-    }
-
-    /// @dev Returns the place, which must be the caller's.
-    function _requireMember(
-        TaskId taskId,
-        Task storage task,
-        Role role,
-        uint8 index
-    ) internal view returns (Member storage member) {
-        member = task.members[role][index];
-        bool isMember = msg.sender == member.operator || msg.sender == member.owner;
-        require(isMember, Registry_NotAMember(taskId, role, index, msg.sender));
-    }
-
-    /// @dev Marks a place's duty as done, which it can do once.
-    function _do(TaskId taskId, Task storage task, Role role, uint8 index) internal {
-        Roster storage roster = task.roster(role);
-        require(!roster.done.has(index), Registry_AlreadyDone(taskId, role, index));
-        roster.done = roster.done.with(index);
-    }
-
-    /// @dev Nothing that the settlement pays by may change once it has begun.
-    function _requireNotClosed(TaskId taskId, Task storage task) internal view {
-        require(!task.closed, Registry_AlreadySettled(taskId));
     }
 }

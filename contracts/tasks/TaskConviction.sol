@@ -16,26 +16,32 @@ library TaskConviction {
     /// @dev One part in four of the stake is the accuser's, one the honest's; the rest is burnt.
     uint256 private constant PART = 4;
 
-    /// @notice Takes the slot out of the training and its stake away.
-    function convictSlot(Task storage task, IStakeManager stakes, TaskId taskId, uint8 slot, address accuser) external {
-        task.started = task.started.without(slot);
-        task.dropped = task.dropped.with(slot);
-        _convict(task, stakes, taskId, Role.Miner, slot, accuser);
+    /// @notice See {ITaskRegistry-convict}.
+    function convict(
+        Task storage task,
+        IStakeManager stakes,
+        TaskId taskId,
+        Role role,
+        uint8 index,
+        address accuser
+    ) external {
+        if (role == Role.Evaluator) return _strikeScore(task, stakes, taskId, index, accuser);
+        task.started = task.started.without(index);
+        task.dropped = task.dropped.with(index);
+        _convict(task, stakes, taskId, Role.Miner, index, accuser);
     }
 
-    /// @notice Strikes the score that the evaluator revealed and convicts all that revealed it; the leading one of the
-    /// others counts.
-    function convictScore(
+    /// @dev Convicts all evaluators that revealed the same score; the leading one of the others counts.
+    function _strikeScore(
         Task storage task,
         IStakeManager stakes,
         TaskId taskId,
         uint8 evaluator,
         address accuser
-    ) external {
+    ) private {
         Roster storage roster = task.roster(Role.Evaluator);
-        require(roster.done.has(evaluator), ITaskRegistry.Registry_NotConvictable(taskId, Role.Evaluator, evaluator));
         bytes32 choice = task.ballots[evaluator];
-        ScoreTally storage tally = task.tallies[choice];
+        ScoreTally storage tally = task.scoreTallies[choice];
         tally.struck = true;
         task.leadingScore = _leadingScore(task);
         emit ITaskRegistry.ScoreStruck(taskId, tally.score, task.leadingScore);
@@ -76,7 +82,7 @@ library TaskConviction {
         uint256 count = task.scores.length;
         for (uint256 i = 0; i < count; ++i) {
             bytes32 choice = task.scores[i];
-            ScoreTally storage tally = task.tallies[choice];
+            ScoreTally storage tally = task.scoreTallies[choice];
             if (tally.struck || tally.votes <= most) continue;
             (leading, most) = (choice, tally.votes);
         }

@@ -57,12 +57,8 @@ abstract contract TaskDisputes is TaskPhases {
         _requireConvictable(taskId, task, role, index);
 
         _moveDeadline(task);
-        if (role == Role.Evaluator) {
-            TaskConviction.convictScore(task, _stakes, taskId, index, accuser);
-        } else {
-            TaskConviction.convictSlot(task, _stakes, taskId, index, accuser);
-            if (phase == Phase.Submission) _startSubmissionsOver(taskId, task);
-        }
+        TaskConviction.convict(task, _stakes, taskId, role, index, accuser);
+        if (phase == Phase.Submission) _startSubmissionsOver(taskId, task);
         _advance(taskId);
     }
 
@@ -83,9 +79,10 @@ abstract contract TaskDisputes is TaskPhases {
         Role role,
         uint8 index
     ) private view returns (Member storage member) {
-        _requireNotClosed(taskId, task);
+        task.requireNotClosed(taskId);
         member = task.members[role][index];
-        bool convictable = member.owner != address(0) && !member.convicted && role != Role.Supervisor;
+        bool accountable = role == Role.Miner || (role == Role.Evaluator && task.roster(role).done.has(index));
+        bool convictable = accountable && member.owner != address(0) && !member.convicted;
         require(convictable, Registry_NotConvictable(taskId, role, index));
     }
 }

@@ -117,7 +117,7 @@ library TaskPayout {
     /// @dev Pays the slots that voted for the final state and are part of it: for each iteration its price, which is the
     /// pot over all that were ordered; and bonus and forfeits by their iterations among each other.
     function _payByWork(Task storage task, Roster storage roster, Payroll memory payroll) private view {
-        Places voters = task.states[task.stateChoice(task.finalState, task.includedSlots)].voters;
+        Places voters = task.stateTallies[task.stateChoice(task.finalState, task.includedSlots)].voters;
         payroll.paid = (voters & task.includedSlots) - task.dropped;
         payroll.workPay = task.shareOf(task.shares.miners);
         payroll.ordered = uint256(roster.wanted) * task.iterations;
@@ -132,7 +132,7 @@ library TaskPayout {
     function _payEvaluators(Task storage task, Roster storage roster, Payroll memory payroll) private view {
         Places all = PlacesLib.first(roster.joined);
         bool revealed = task.testRoot != 0;
-        Places paid = revealed ? task.tallies[task.leadingScore].voters : all;
+        Places paid = revealed ? task.scoreTallies[task.leadingScore].voters : all;
         _payEqually(payroll, paid, task.shareOf(task.shares.evaluators) + roster.forfeits);
         payroll.silent = revealed ? all - roster.done : NOBODY;
         payroll.penalty = (payroll.stake * SILENCE_PENALTY_BPS) / TaskStorage.BPS;
@@ -149,7 +149,7 @@ library TaskPayout {
         uint256 pot = task.shareOf(task.shares.bonus);
         if (task.testRoot == 0) return pot;
         if (task.leadingScore == 0) return 0;
-        ScoreTally storage tally = task.tallies[task.leadingScore];
+        ScoreTally storage tally = task.scoreTallies[task.leadingScore];
         if (tally.score.root == 0) return pot;
         uint256 range = task.goal - task.baseline;
         uint256 gained = Math.min(Math.saturatingSub(tally.score.correct, task.baseline), range);

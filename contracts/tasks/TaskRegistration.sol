@@ -5,9 +5,9 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
-import {Member, Roster, Task} from "../types/TaskStorage.sol";
+import {Task} from "../types/TaskStorage.sol";
 import {Phase, Role, TaskId, TaskParameters} from "../types/TaskTypes.sol";
-import {TaskCreation} from "./TaskCreation.sol";
+import {TaskFormation} from "./TaskFormation.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
 /// @title TaskRegistration
@@ -15,15 +15,10 @@ import {TaskPhases} from "./TaskPhases.sol";
 abstract contract TaskRegistration is TaskPhases {
     using SafeERC20 for IGristToken;
 
-    // What an account has to do with a task, as bits of `Task.engagements`. Bits 0 to 2: owner or operator of a place of
-    // Role 0 to 2. Bits 3 to 5: operator of a place of that role.
-    uint8 private constant MINES = uint8(1 << uint8(Role.Miner));
-    uint8 private constant EVALUATES = uint8(1 << uint8(Role.Evaluator));
-    uint8 private constant OPERATOR_SHIFT = 3;
-
     /// @inheritdoc ITaskRegistry
     function createTask(TaskParameters calldata parameters) external whenWired nonReentrant returns (TaskId taskId) {
-        taskId = TaskCreation.create(_tasks, _template, parameters);
+        // The parameters as they came, after the selector: to encode them anew would take 0.8 KB of code.
+        taskId = TaskFormation.create(_tasks, _template, msg.data[4:]);
         _enterNow(taskId, _tasks[taskId], Phase.Registration);
         _token.safeTransferFrom(msg.sender, address(this), parameters.fee);
     }
@@ -40,38 +35,7 @@ abstract contract TaskRegistration is TaskPhases {
         TaskId taskId,
         Role role,
         address operator
-    ) external nonReentrant during(taskId, Phase.Registration) returns (uint8 index) {
-        Task storage task = _tasks[taskId];
-        Roster storage roster = task.roster(role);
-        index = roster.joined;
-        require(index < roster.wanted, Registry_RoleFull(taskId, role, roster.wanted));
-        require(operator != address(0), Registry_NoOperator(taskId));
-        _engage(taskId, task, role, operator);
-
-        roster.joined = index + 1;
-        Member storage member = task.members[role][index];
-        (member.owner, member.operator) = (msg.sender, operator);
-        emit MemberJoined(taskId, role, index, msg.sender, operator, roster.stake);
-        _stakes.lock(msg.sender, TaskId.unwrap(taskId), roster.stake);
-    }
-
-    /// @dev Notes what caller and operator have to do with the task from now on, and refuses what must not meet.
-    function _engage(TaskId taskId, Task storage task, Role role, address operator) private {
-        uint8 engaged = uint8(1 << uint8(role));
-        uint8 operates = engaged << OPERATOR_SHIFT;
-        bool taken = task.engagements[operator] & operates != 0;
-        require(!taken, Registry_OperatorTaken(taskId, role, operator));
-
-        task.engagements[msg.sender] |= engaged;
-        task.engagements[operator] |= engaged | operates;
-        _requireImpartial(taskId, task, msg.sender);
-        _requireImpartial(taskId, task, operator);
-    }
-
-    function _requireImpartial(TaskId taskId, Task storage task, address account) private view {
-        uint8 engagement = task.engagements[account];
-        bool interested = account == task.client || engagement & MINES != 0;
-        bool conflict = interested && engagement & EVALUATES != 0;
-        require(!conflict, Registry_ConflictOfInterest(taskId, account));
+    ) external nonReentrant during(taskId, Phase.Registration) returns (uint8) {
+        return TaskFormation.join(_tasks[taskId], _stakes, taskId, role, operator);
     }
 }

@@ -21,7 +21,7 @@ import {TaskTraining} from "./TaskTraining.sol";
 /// @title TaskRegistry
 /// @notice See {ITaskRegistry}. The parts follow the life of a task: {TaskRegistration}, {TaskTraining},
 /// {TaskEvaluation}, {TaskDisputes}, {TaskSettlement}, on the phase machine of {TaskPhases}; here are the views.
-/// {TaskCreation}, {TaskConviction} and {TaskPayout} are linked.
+/// {TaskFormation}, {TaskBallots}, {TaskConviction} and {TaskPayout} are linked.
 contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDisputes, TaskSettlement {
     /// @param token GRIST
     /// @param stakes must wire this contract as a module
@@ -47,7 +47,7 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDis
     function taskOf(TaskId taskId) external view returns (TaskView memory) {
         Task storage task = _tasks[taskId];
         (Phase phase, uint64 phaseEndsAt) = _current(task);
-        Score memory score = task.tallies[task.leadingScore].score;
+        Score memory score = task.scoreTallies[task.leadingScore].score;
         return
             TaskView({
                 client: task.client,
@@ -183,6 +183,6 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDis
     function scoreOf(TaskId taskId, uint8 evaluator) external view returns (Score memory score, bool revealed) {
         Task storage task = _tasks[taskId];
         revealed = task.roster(Role.Evaluator).done.has(evaluator);
-        if (revealed) score = task.tallies[task.ballots[evaluator]].score;
+        if (revealed) score = task.scoreTallies[task.ballots[evaluator]].score;
     }
 }

@@ -39,7 +39,7 @@ abstract contract TaskTraining is TaskPhases {
         bytes32 segmentsRoot
     ) external during(taskId, Phase.Training) {
         Task storage task = _tasks[taskId];
-        Member storage member = _requireMember(taskId, task, Role.Miner, slot);
+        Member storage member = task.requireMember(taskId, Role.Miner, slot);
         uint32 first = member.next;
         uint64 epoch = _beacon.currentEpoch();
         require(!task.dropped.has(slot), Registry_SlotIsDropped(taskId, slot));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Places} from "./Places.sol";
-import {Commit, Durations, Phase, Role, Score, Shares} from "./TaskTypes.sol";
+import {Commit, Durations, Phase, Role, Score, Shares, TaskId} from "./TaskTypes.sol";
 
 /// @dev The places of one role.
 struct Roster {
@@ -102,19 +103,43 @@ struct Task {
     mapping(uint256 slot => Submission) submissions;
     mapping(uint256 slot => mapping(uint64 epoch => Commit)) commits;
     mapping(uint256 evaluator => bytes32) ballots; // the sealed score; once it is revealed, its hash
-    mapping(bytes32 choice => StateTally) states;
-    mapping(bytes32 choice => ScoreTally) tallies;
+    mapping(bytes32 choice => StateTally) stateTallies;
+    mapping(bytes32 choice => ScoreTally) scoreTallies;
 }
 
 using TaskStorage for Task global;
 
 /// @title TaskStorage
-/// @notice What follows from a task's storage alone.
+/// @notice What all parts of the registry do with a task.
 library TaskStorage {
     uint256 internal constant BPS = 10_000;
 
     function roster(Task storage task, Role role) internal view returns (Roster storage) {
         return task.rosters[uint256(role)];
+    }
+
+    /// @dev Returns the place, which must be the caller's.
+    function requireMember(
+        Task storage task,
+        TaskId taskId,
+        Role role,
+        uint8 index
+    ) internal view returns (Member storage member) {
+        member = task.members[role][index];
+        bool isMember = msg.sender == member.operator || msg.sender == member.owner;
+        require(isMember, ITaskRegistry.Registry_NotAMember(taskId, role, index, msg.sender));
+    }
+
+    /// @dev Marks a place's duty as done, which it can do once.
+    function markDone(Task storage task, TaskId taskId, Role role, uint8 index) internal {
+        Roster storage places = task.roster(role);
+        require(!places.done.has(index), ITaskRegistry.Registry_AlreadyDone(taskId, role, index));
+        places.done = places.done.with(index);
+    }
+
+    /// @dev Nothing that the settlement pays by may change once it has begun.
+    function requireNotClosed(Task storage task, TaskId taskId) internal view {
+        require(!task.closed, ITaskRegistry.Registry_AlreadySettled(taskId));
     }
 
     /// @dev `bps` of the fee, rounded down; what rounding leaves goes back to the client.

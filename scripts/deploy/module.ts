@@ -1,6 +1,7 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import type { SuiteParameters } from "./parameters.ts";
+import { LIBRARY_NAMES } from "./record.ts";
 
 /**
  * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
@@ -19,7 +20,11 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const StakeManager = m.contract("StakeManager", [GristToken, stakeParameters.unbondingDelay]);
     const VerifierPool = m.contract("VerifierPool", [StakeManager, EpochBeacon, stakeParameters.minimumVerifierWeight]);
     const MlpTemplate = m.contract("MlpTemplate");
-    const TaskRegistry = m.contract("TaskRegistry", [GristToken, StakeManager, EpochBeacon, MlpTemplate]);
+    const TaskRegistry = m.contract(
+      "TaskRegistry",
+      [GristToken, StakeManager, EpochBeacon, MlpTemplate, parameters.registry.challengeSeconds],
+      { libraries: Object.fromEntries(LIBRARY_NAMES.map((name) => [name, m.library(name)])) },
+    );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
 
     m.call(GristToken, "appoint", [[WorkMint]]);

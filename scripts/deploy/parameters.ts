@@ -30,6 +30,10 @@ export interface SuiteParameters {
     readonly attestationRounds: bigint;
     readonly challengeBlocks: bigint;
   };
+  readonly registry: {
+    /** Seconds for which the scores of a task can be challenged before it is settled. */
+    readonly challengeSeconds: bigint;
+  };
   /** `IWorkMint.Parameters`. */
   readonly mint: {
     readonly macsPerTicket: bigint;
@@ -55,6 +59,7 @@ const DEVELOPMENT: SuiteParameters = {
     attestationRounds: 2n,
     challengeBlocks: 3n,
   },
+  registry: { challengeSeconds: 10n },
   mint: {
     macsPerTicket: 1n << 26n,
     halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
@@ -79,6 +84,7 @@ const PUBLIC: SuiteParameters = {
     attestationRounds: 4n,
     challengeBlocks: 7_200n,
   },
+  registry: { challengeSeconds: DAY },
   mint: {
     macsPerTicket: 1n << 31n,
     halvingEpochs: 35_064n, // four years: with the emission below, 70 % of the cap in all

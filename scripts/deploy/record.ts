@@ -17,6 +17,9 @@ export const CONTRACT_NAMES = [
   "WorkMint",
 ] as const;
 
+/** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */
+export const LIBRARY_NAMES = ["TaskFormation", "TaskBallots", "TaskConviction", "TaskPayout"] as const;
+
 export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 /** `deployments/<network>/addresses.json`: where the suite stands on a chain, and with which parameters. */

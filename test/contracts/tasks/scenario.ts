@@ -9,6 +9,7 @@ import type {
   TaskRegistry,
 } from "../../../types/ethers-contracts/index.js";
 import type { ScoreStruct, TaskParametersStruct } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
+import { deployRegistry } from "../helpers/deploy-registry.ts";
 import { headerOf } from "../helpers/header.ts";
 
 export const { ethers, networkHelpers, provider } = await network.create();
@@ -55,6 +56,8 @@ export interface Suite {
   readonly registry: TaskRegistry;
   /** Speaks as the wired mint. */
   readonly mint: HardhatEthersSigner;
+  /** Speaks as the wired court. */
+  readonly court: HardhatEthersSigner;
   readonly client: HardhatEthersSigner;
   readonly miners: readonly Worker[];
   readonly supervisor: Worker;
@@ -69,6 +72,7 @@ export interface Scene extends Suite {
   readonly parameters: TaskParametersStruct;
 }
 
+export const CHALLENGE_SECONDS = 7_000n;
 export const STAKED = 500n * GRIST;
 export const FEE = 100n * GRIST + 7n;
 export const MACS = 2n * (3n * 5n * 2n + 2n * 4n * 3n);
@@ -156,10 +160,11 @@ export async function deploySuite(): Promise<Suite> {
   const beacon = await ethers.deployContract("EpochBeacon", [BEACON]);
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
   const template = await ethers.deployContract("MlpTemplate");
-  const registry = await ethers.deployContract("TaskRegistry", [token, stakes, beacon, template]);
-  // Any contract will do as the mint: the tests speak in its name.
+  const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
+  // Any contracts will do as mint and court: the tests speak in their names.
   const mint = await ethers.deployContract("MlpTemplate");
-  await registry.wire(mint);
+  const court = await ethers.deployContract("MlpTemplate");
+  await registry.wire(mint, court);
   await stakes.wire([registry]);
 
   for (const account of signers.slice(1)) {
@@ -174,10 +179,8 @@ export async function deploySuite(): Promise<Suite> {
     stakes,
     template,
     registry,
-    mint: await ethers.getImpersonatedSigner(await mint.getAddress()).then(async (signer) => {
-      await networkHelpers.setBalance(signer.address, 10n ** 20n);
-      return signer;
-    }),
+    mint: await speakAs(mint),
+    court: await speakAs(court),
     client,
     verifier,
     stranger,
@@ -185,6 +188,12 @@ export async function deploySuite(): Promise<Suite> {
     supervisor: worker(5),
     evaluators: [worker(6), worker(7), worker(8)],
   };
+}
+
+async function speakAs(contract: { getAddress: () => Promise<string> }): Promise<HardhatEthersSigner> {
+  const signer = await ethers.getImpersonatedSigner(await contract.getAddress());
+  await networkHelpers.setBalance(signer.address, 10n ** 20n);
+  return signer;
 }
 
 /** Creates a task of the client's; its id and parameters join the suite. */
@@ -287,8 +296,16 @@ export async function passClaims({ registry, beacon, taskId }: Scene): Promise<v
   if (BigInt(await ethers.provider.getBlockNumber()) < settlesAt) await networkHelpers.mineUpTo(settlesAt);
 }
 
+/** Waits until the scores of a task in Closing cannot be challenged any more. */
+export async function passChallenges({ registry, taskId }: Scene): Promise<void> {
+  const { phase, phaseEndsAt } = await registry.taskOf(taskId);
+  const latest = BigInt(await networkHelpers.time.latest());
+  if (phase === Phase.Closing && latest < phaseEndsAt) await networkHelpers.time.increaseTo(phaseEndsAt);
+}
+
 export async function settle(scene: Scene): Promise<void> {
   await passClaims(scene);
+  await passChallenges(scene);
   await scene.registry.connect(scene.stranger).settle(scene.taskId);
 }
 
