@@ -11,8 +11,8 @@ import {TaskId} from "../types/TaskTypes.sol";
 /// seed draws and that re-run the iteration, and mints GRIST once the challenge window has passed.
 ///
 /// ```
-///                  k traces agree                  mint, when the window has passed
-///   None -- claim --> Claimed -----------> Attested -------------------------------> Minted
+///                  k traces agree             mint, after the window            payVerifiers
+///   None -- claim --> Claimed -----------> Attested ------------------> Minted --------------> Paid
 ///                       |  |                  |
 ///      rounds are over  |  |     discard      | discard, both only for a convicted slot
 ///                       v  v                  v
@@ -38,8 +38,9 @@ interface IWorkMint {
     enum ClaimState {
         None,
         Claimed, // waits for attestations
-        Attested, // k verifiers agree; waits for the challenge window
-        Minted,
+        Attested, // k verifiers agree; waits for the end of its window
+        Minted, // the miner has its part, the verifiers' is set aside
+        Paid, // and the verifiers have theirs
         Expired, // not attested in time
         Void // of a convicted slot, and taken out of its epoch's accepted claims
     }
@@ -93,14 +94,16 @@ interface IWorkMint {
     event ClaimAttested(ClaimId indexed claimId, bytes32 traceRoot);
     /// @notice The claim of a convicted slot has no part in its epoch's emission any more.
     event ClaimDiscarded(ClaimId indexed claimId);
-    /// @notice `reward` was minted: `verifiersShare` to the attesters in equal parts, the rest to the miner.
+    /// @notice `reward` counts as minted: the miner has it but for `verifiersPart`.
     event RewardMinted(
         ClaimId indexed claimId,
         TaskId indexed taskId,
         address indexed miner,
         uint256 reward,
-        uint256 verifiersShare
+        uint256 verifiersPart
     );
+    /// @notice Each of the verifiers has `share` of the claim's reward.
+    event VerifiersPaid(ClaimId indexed claimId, address[] verifiers, uint256 share);
 
     /// @notice `parameter` must be from `least` to `most`.
     error WorkMint_ParameterOutOfRange(string parameter, uint256 value, uint256 least, uint256 most);
@@ -174,12 +177,19 @@ interface IWorkMint {
     function openEpoch(uint64 epoch) external returns (uint256 target);
 
     /// @notice Mints an attested claim's reward when its window has passed: the epoch's emission divided by its accepted
-    /// claims, but at most `maxPerTicket`, what is left of the task's cap and of the token's.
-    /// @dev Anybody may call; the parts go to the slot's owner at the time of the claim and to the verifiers that attested
-    /// the accepted root. Where a task's cap does not suffice for all its claims, they are served in the order of these
+    /// claims, but at most `maxPerTicket`, what is left of the task's cap and of the token's. The slot's owner at the time
+    /// of the claim gets it but for the verifiers' part, which {payVerifiers} mints; where a cap cuts the reward, the
+    /// verifiers get theirs at once.
+    /// @dev Anybody may call. Where a task's cap does not suffice for all its claims, they are served in the order of these
     /// calls.
-    /// @return reward GRIST wei
+    /// @return reward GRIST wei, the verifiers' part included
     function mint(ClaimDetails calldata details) external returns (uint256 reward);
+
+    /// @notice Mints the verifiers' part of minted claims, in equal shares to those that attested the accepted root;
+    /// remainders of division are not minted.
+    /// @dev Anybody may call. Apart from {mint}, so that a miner does not pay for the number of its verifiers and they can
+    /// be paid for many claims together. While the token's cap is reached it reverts, and can be repeated later.
+    function payVerifiers(ClaimDetails[] calldata claims) external;
 
     /// @notice Takes a claim of a convicted slot out of its epoch's accepted claims, so that the others share the whole
     /// emission. Possible until the epoch settles; the claim is void anyway.

@@ -144,18 +144,31 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         uint256 windowEnd = _windowEnd(details, record, place);
         require(block.number >= windowEnd, WorkMint_NotSettled(claimId, windowEnd));
 
-        // Nothing can change the number of accepted claims of a settled epoch any more, so the shares sum to its emission
-        // at most.
-        reward = Math.min(emissionOf(details.epoch) / _epochs[details.epoch].accepted, _maxPerTicket);
+        uint256 whole = _rewardIn(details.epoch);
         Budget memory budget = _budgetOf(details.taskId);
-        reward = Math.min(reward, budget.cap - budget.minted);
+        reward = Math.min(whole, budget.cap - budget.minted);
         reward = Math.min(reward, _supplyCap - _token.totalSupply());
         require(reward != 0, WorkMint_NothingToMint(claimId));
 
-        _claims[claimId].state = ClaimState.Minted;
+        // What a cap has cut cannot be told from the epoch later, so its verifiers are paid at once.
+        bool cut = reward < whole;
+        _claims[claimId].state = cut ? ClaimState.Paid : ClaimState.Minted;
         budget.minted += SafeCast.toUint128(reward);
         _budgets[details.taskId] = budget;
-        _payOut(claimId, details, record, reward);
+        uint256 verifiersPart = _verifiersPartOf(reward);
+        emit RewardMinted(claimId, details.taskId, details.miner, reward, verifiersPart);
+        _token.mint(details.miner, reward - verifiersPart);
+        if (cut) _payVerifiers(claimId, record, verifiersPart);
+    }
+
+    /// @inheritdoc IWorkMint
+    function payVerifiers(ClaimDetails[] calldata claims) external nonReentrant {
+        for (uint256 i = 0; i < claims.length; ++i) {
+            (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(claims[i]);
+            require(record.state == ClaimState.Minted, WorkMint_WrongState(claimId, _stateOf(record)));
+            _claims[claimId].state = ClaimState.Paid;
+            _payVerifiers(claimId, record, _verifiersPartOf(_rewardIn(claims[i].epoch)));
+        }
     }
 
     /// @inheritdoc IWorkMint
@@ -533,14 +546,22 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     // --- minting
 
+    /// @dev What a claim of a settled epoch mints if no cap cuts it. Nothing can change the number of accepted claims any
+    /// more, so the shares sum to the emission at most.
+    function _rewardIn(uint64 epoch) private view returns (uint256) {
+        return Math.min(emissionOf(epoch) / _epochs[epoch].accepted, _maxPerTicket);
+    }
+
+    function _verifiersPartOf(uint256 reward) private view returns (uint256) {
+        return (reward * _verifierShareBps) / BPS;
+    }
+
     /// @dev Minting GRIST calls nothing of the receivers', so no receiver can block another.
-    function _payOut(ClaimId claimId, ClaimDetails calldata details, ClaimRecord memory record, uint256 reward) private {
+    function _payVerifiers(ClaimId claimId, ClaimRecord memory record, uint256 part) private {
         address[] memory attesters = _attesters(claimId, record);
-        uint256 share = (reward * _verifierShareBps) / BPS / attesters.length;
-        uint256 verifiersShare = share * attesters.length;
-        emit RewardMinted(claimId, details.taskId, details.miner, reward, verifiersShare);
+        uint256 share = part / attesters.length;
+        emit VerifiersPaid(claimId, attesters, share);
         for (uint256 i = 0; i < attesters.length; ++i) _token.mint(attesters[i], share);
-        _token.mint(details.miner, reward - verifiersShare);
     }
 
     /// @dev The verifiers that attested the accepted root.
