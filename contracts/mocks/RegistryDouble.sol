@@ -22,12 +22,7 @@ contract RegistryDouble {
         _places[taskId][role][index] = place;
     }
 
-    function setContext(
-        TaskId taskId,
-        uint8 slot,
-        uint64 epoch,
-        ITaskRegistry.ClaimContext calldata context
-    ) external {
+    function setContext(TaskId taskId, uint8 slot, uint64 epoch, ITaskRegistry.ClaimContext calldata context) external {
         _contexts[taskId][slot][epoch] = context;
         workIn[epoch] = context.macs;
     }

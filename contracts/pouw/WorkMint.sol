@@ -250,13 +250,26 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         require(pending, WorkMint_WrongState(claimId, state));
         (uint256 round, bool revealing) = _roundOf(record);
         require(revealing, WorkMint_NotRevealing(claimId, round));
+        bool late = state == ClaimState.Attested && round != _attestations[claimId][record.decisive].round;
+        require(!late, WorkMint_NotNeeded(claimId, round));
         require(seat < verifiersPerClaim, WorkMint_NoSuchSeat(seat, verifiersPerClaim));
         address verifier = _draw(claimId, details.epoch, round, seat);
         address operator = _pool.operatorOf(verifier);
         require(msg.sender == operator, WorkMint_NotTheVerifiersOperator(msg.sender, verifier, operator));
-        _requireSealed(claimId, record, round, verifier, keccak256(abi.encode(claimId, verifier, traceRoot, salt)));
+        _openSeal(claimId, record, round, verifier, keccak256(abi.encode(claimId, verifier, traceRoot, salt)));
 
-        _attest(details, claimId, record, Attestation(verifier, uint8(round), bytes11(traceRoot)), traceRoot);
+        uint8 number = record.attestations;
+        uint256 agreeing = _addAttestation(claimId, number, Attestation(verifier, uint8(round), bytes11(traceRoot)));
+        record.attestations = number + 1;
+        emit AttestationRevealed(claimId, verifier, traceRoot);
+        if (agreeing <= number) emit AttestationsDiffer(claimId, verifier, traceRoot);
+        if (state == ClaimState.Claimed && agreeing == verifiersPerClaim) {
+            (record.state, record.decisive) = (ClaimState.Attested, number);
+            ++_epochs[details.epoch].accepted;
+            emit ClaimAttested(claimId, traceRoot);
+        }
+        _claims[claimId] = record;
+        if (record.state == ClaimState.Attested) _credit(details.taskId, claimId, record, verifier);
     }
 
     // --- views
@@ -286,8 +299,8 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @inheritdoc IWorkMint
     function lockedClaimsOf(TaskId taskId, uint8 slot) external view returns (uint256) {
-        uint256 elapsed = block.number - _registry.placeOf(taskId, Role.Miner, slot).pausedBlocks;
-        return _locked[taskId][slot].until(elapsed / _lockPeriod).count();
+        uint256 pausedBlocks = _registry.claimContextOf(taskId, slot, 0).pausedBlocks;
+        return _locked[taskId][slot].until((block.number - pausedBlocks) / _lockPeriod).count();
     }
 
     /// @inheritdoc IWorkMint
@@ -486,7 +499,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     }
 
     /// @dev Checks that the attestation was sealed in the first half of this round, and uses the seal up.
-    function _requireSealed(
+    function _openSeal(
         ClaimId claimId,
         ClaimRecord memory record,
         uint256 round,
@@ -500,43 +513,29 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         delete _sealedAt[opened];
     }
 
-    /// @dev Counts the attestation among those of its root. The k-th accepts the claim and all of its root are credited;
-    /// later ones of the same round are credited one by one.
-    function _attest(
-        ClaimDetails calldata details,
+    /// @dev Keeps the attestation as number `number`, and returns how many there are of its root, itself included.
+    function _addAttestation(
         ClaimId claimId,
-        ClaimRecord memory record,
-        Attestation memory given,
-        bytes32 traceRoot
-    ) private {
-        uint8 number = record.attestations;
-        uint256 agreeing = 1;
+        uint256 number,
+        Attestation memory given
+    ) private returns (uint256 agreeing) {
+        agreeing = 1;
         for (uint256 i = 0; i < number; ++i) {
             Attestation memory other = _attestations[claimId][i];
             require(other.verifier != given.verifier, WorkMint_AlreadyAttested(claimId, given.verifier));
             if (other.traceRoot == given.traceRoot) ++agreeing;
         }
         _attestations[claimId][number] = given;
-        record.attestations = number + 1;
-        emit AttestationRevealed(claimId, given.verifier, traceRoot);
-        if (agreeing <= number) emit AttestationsDiffer(claimId, given.verifier, traceRoot);
+    }
 
-        if (record.state == ClaimState.Attested) {
-            Attestation memory decisive = _attestations[claimId][record.decisive];
-            require(given.round == decisive.round, WorkMint_NotNeeded(claimId, given.round));
-            _claims[claimId] = record;
-            if (given.traceRoot == decisive.traceRoot) _registry.creditAttestation(details.taskId, given.verifier);
-        } else if (agreeing == verifiersPerClaim) {
-            record.state = ClaimState.Attested;
-            record.decisive = number;
-            _claims[claimId] = record;
-            ++_epochs[details.epoch].accepted;
-            emit ClaimAttested(claimId, traceRoot);
-            address[] memory verifiers = _attesters(claimId, record);
-            for (uint256 i = 0; i < agreeing; ++i) _registry.creditAttestation(details.taskId, verifiers[i]);
-        } else {
-            _claims[claimId] = record;
-        }
+    /// @dev Credits the verifier that has just attested, if it is the accepted root; and those of this root before it, if
+    /// it is the one that decided. The registry is trusted not to block.
+    function _credit(TaskId taskId, ClaimId claimId, ClaimRecord memory record, address verifier) private {
+        address[] memory attesters = _attesters(claimId, record);
+        uint256 last = attesters.length - 1;
+        if (attesters[last] != verifier) return;
+        bool decided = record.decisive + 1 == record.attestations;
+        for (uint256 i = decided ? 0 : last; i <= last; ++i) _registry.creditAttestation(taskId, attesters[i]);
     }
 
     function _attestationsOf(ClaimId claimId, uint256 count) private view returns (Attestation[] memory attestations) {

@@ -43,7 +43,8 @@ library LockedClaimsLib {
 
     /// @notice How many there are.
     function count(LockedClaims self) internal pure returns (uint256 n) {
-        for (uint256 counts = uint192(LockedClaims.unwrap(self)); counts != 0; counts >>= BITS) n += counts & COUNT_MASK;
+        for (uint256 counts = uint192(LockedClaims.unwrap(self)); counts != 0; counts >>= BITS)
+            n += counts & COUNT_MASK;
     }
 
     /// @notice The first period that has any; the newest if none has.

@@ -20,15 +20,11 @@ export interface MadeClaim {
 }
 
 /** What attesting needs of a suite. */
-export type Attestable = Worker & Pick<MintSuite, "mint" | "beacon" | "verifiers" | "verifierOperators" | "nextBlockIs">;
+export type Attestable = Worker &
+  Pick<MintSuite, "mint" | "beacon" | "verifiers" | "verifierOperators" | "nextBlockIs">;
 
 /** Claims a ticket. */
-export async function makeClaim(
-  suite: Attestable,
-  work: CommittedWork,
-  index: number,
-  ticket = 0,
-): Promise<MadeClaim> {
+export async function makeClaim(suite: Attestable, work: CommittedWork, index: number, ticket = 0): Promise<MadeClaim> {
   const claim = await work.claim(index, ticket);
   await suite.mint.connect(suite.operator).claim(claim);
   return { claimId: claimIdOf(suite, claim), details: detailsOf(suite, claim) };

@@ -2,7 +2,15 @@ import type { ContractTransactionResponse } from "ethers";
 import type { Hex } from "viem";
 
 import { snapshot } from "../../gas/snapshot.ts";
-import { attest, makeClaimDrawing, type MadeClaim, revealBy, sealBy, enterHalf, type Seat } from "../helpers/attested-claim.ts";
+import {
+  attest,
+  makeClaimDrawing,
+  type MadeClaim,
+  revealBy,
+  sealBy,
+  enterHalf,
+  type Seat,
+} from "../helpers/attested-claim.ts";
 import { type CommittedWork, planWork } from "../helpers/committed-work.ts";
 import { deployRegistry } from "../helpers/deploy-registry.ts";
 import { headerOf } from "../helpers/header.ts";
@@ -126,7 +134,9 @@ async function life(scene: Scene, work: CommittedWork, used: number) {
   const k = Number(await scene.mint.verifiersPerClaim());
   const made = await makeClaimDrawing(scene, work, ([first]) => first!.length === k, used);
   const seats = made.rounds[0]!;
-  const receipt = await ethers.provider.getTransactionReceipt((await scene.mint.queryFilter(scene.mint.filters.TicketClaimed(made.claimId)))[0]!.transactionHash);
+  const receipt = await ethers.provider.getTransactionReceipt(
+    (await scene.mint.queryFilter(scene.mint.filters.TicketClaimed(made.claimId)))[0]!.transactionHash,
+  );
   const seals: bigint[] = [];
   const reveals: bigint[] = [];
   for (const seat of seats) seals.push(await gasOf(sealBy(scene, made, seat, TRACE)));
@@ -147,6 +157,19 @@ describe("WorkMint: gas", () => {
       const m2 = await gasOf(scene.mint.mint(second.details));
       const p1 = await gasOf(scene.mint.payVerifiers([first.details]));
       const p2 = await gasOf(scene.mint.payVerifiers([second.details]));
-      console.log({ k, p1, p2, c1: first.claim, c2: second.claim, s1: first.seals, s2: second.seals, r1: first.reveals, r2: second.reveals, m1, m2, sum: second.claim + m2 });
+      console.log({
+        k,
+        p1,
+        p2,
+        c1: first.claim,
+        c2: second.claim,
+        s1: first.seals,
+        s2: second.seals,
+        r1: first.reveals,
+        r2: second.reveals,
+        m1,
+        m2,
+        sum: second.claim + m2,
+      });
     });
 });
