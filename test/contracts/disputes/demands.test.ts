@@ -198,30 +198,29 @@ describe("Demands", () => {
 
     it("costs the gas of its answer at twice the base fee, and twice as much for each that is open", async () => {
       const scene = await loadFixture(named);
-      const { demands, court, own, second, first } = scene;
+      const { demands, own, second, first } = scene;
       const place = placeOf(scene, 0);
-      const base = async () => (await ethers.provider.getBlock("latest"))!.baseFeePerGas!;
-      const price = async (kind: number) =>
-        (await demands.priceOf(place, kind, { blockTag: "latest" })) / (await base());
-      const single = await price(Kind.ListRow);
-      expect(await price(Kind.Segment)).to.equal(single + 2n * 10_000n * BigInt(SEGMENT_LENGTH));
+      const gasOf = (kind: number) => demands.gasOf(place, kind);
+      const single = await gasOf(Kind.ListRow);
+      expect(await gasOf(Kind.Segment)).to.equal(single + 10_000n * BigInt(SEGMENT_LENGTH));
 
       await demandSegment(scene, own[1]);
-      expect((await price(Kind.ListRow)) / single).to.equal(2n);
+      expect(await gasOf(Kind.ListRow)).to.equal(2n * single);
       const third = await demandSegment(scene, own[2]);
-      expect((await price(Kind.ListRow)) / single).to.equal(4n);
+      expect(await gasOf(Kind.ListRow)).to.equal(4n * single);
       expect(await demands.openAgainst(place)).to.equal(2n);
       await answerSegment(scene, third, second);
-      expect((await price(Kind.ListRow)) / single).to.equal(2n);
+      expect(await gasOf(Kind.ListRow)).to.equal(2n * single);
 
-      const expected = await demands.demandListRow
-        .staticCall(await namingBy(scene, own[1], [first]), openRecord(first, 0), 0, { value: 1n })
-        .then(
-          () => expect.fail("is too cheap"),
-          (error: unknown) => String(error),
-        );
-      expect(expected).to.contain("Demands_DepositTooLow");
-      expect(await court.depositFor(1n)).to.equal(2n * (await base()));
+      const baseFee = 10n ** 10n;
+      const price = 2n * single * 2n * baseFee;
+      const [naming, record] = [await namingBy(scene, own[1], [first]), openRecord(first, 0)];
+      await networkHelpers.setNextBlockBaseFeePerGas(baseFee);
+      await expect(demands.demandListRow(naming, record, 0, { value: price - 1n }))
+        .to.be.revertedWithCustomError(demands, "Demands_DepositTooLow")
+        .withArgs(price - 1n, price);
+      await networkHelpers.setNextBlockBaseFeePerGas(baseFee);
+      await demands.demandListRow(naming, record, 0, { value: price });
     });
 
     it("is made once for each thing: neither while it is open, nor after it was produced, for another slot either", async () => {
