@@ -2,9 +2,12 @@
 pragma solidity 0.8.37;
 
 import {ChaCha20} from "../libraries/ChaCha20.sol";
+import {DotProduct} from "../libraries/DotProduct.sol";
+import {Softmax} from "../libraries/Softmax.sol";
+import {SparseList} from "../libraries/SparseList.sol";
 import {TensHash} from "../libraries/TensHash.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
-import {ElementType, Opening} from "../types/TensorTypes.sol";
+import {ElementType, ListOpening, Opening} from "../types/TensorTypes.sol";
 
 /// @title DisputeLibraries
 /// @notice The libraries of the disputes as a contract's functions. Used by tests only.
@@ -18,14 +21,6 @@ contract DisputeLibraries {
         uint32 counter
     ) external pure returns (bytes32 first, bytes32 second) {
         return ChaCha20.keystream(key, nonce, counter);
-    }
-
-    /// @return gasUsed by one block
-    function keystreamGas(bytes32 key, bytes12 nonce, uint32 counter) external view returns (uint256 gasUsed) {
-        uint256 before = gasleft();
-        (bytes32 first, bytes32 second) = ChaCha20.keystream(key, nonce, counter);
-        gasUsed = before - gasleft();
-        require(first != second);
     }
 
     function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) external pure returns (bool) {
@@ -50,6 +45,18 @@ contract DisputeLibraries {
         TensHash.Neuron calldata claim
     ) external {
         emit Decided(TensHash.agrees(seed, x, y, traceId, claim));
+    }
+
+    function dot(bytes calldata a, bytes calldata b, uint256 terms, bool clamped) external pure returns (int256) {
+        return DotProduct.dot(a, b, terms, clamped);
+    }
+
+    function gradient(bytes calldata logits, uint256 j, uint256 label, uint256 shift) external pure returns (int256) {
+        return Softmax.gradient(logits, j, label, shift);
+    }
+
+    function valueAt(bytes32 listId, uint256 flat, ListOpening calldata list) external pure returns (int256) {
+        return SparseList.valueAt(listId, flat, list);
     }
 
     function isLeaf(
