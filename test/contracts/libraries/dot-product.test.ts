@@ -6,7 +6,7 @@ import { seededRandom } from "../../sdk/fixtures/programs.ts";
 const { ethers } = await network.create();
 
 describe("DotProduct", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensorLibraries");
 
   /** Term by term, in plain integers. */
   function plainDot(a: Int8Array, b: Int8Array, terms: number, clamped: boolean): number {

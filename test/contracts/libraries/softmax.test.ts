@@ -7,7 +7,7 @@ import { seededRandom } from "../../sdk/fixtures/programs.ts";
 const { ethers } = await network.create();
 
 describe("Softmax", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensorLibraries");
 
   it("equals the SDK's gradient over random logits, ties and the widest ones, of up to 256 classes", async () => {
     const contract = await libraries;

@@ -35,7 +35,7 @@ function tensorOf(entries: readonly number[], rows: number) {
 }
 
 describe("SparseList", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensorLibraries");
   const template = ethers.deployContract("MlpTemplate");
 
   it("says of every weight what the list does, by its entry or by the entries around its place", async () => {

@@ -19,7 +19,7 @@ interface Vectors {
 }
 
 describe("TensHash's neurons", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensHashLibrary");
 
   /** One hash with its trace, and the neurons that show it. */
   async function hashed(seed: Uint8Array, x: Uint8Array) {
@@ -44,15 +44,15 @@ describe("TensHash's neurons", () => {
     const { x, y, bytes, traceId, neuron } = await hashed(seed, ethers.getBytes(ethers.id("input")));
     for (let layer = 0; layer <= OUTPUT_LAYER; layer++) {
       const index = random(0, layer === OUTPUT_LAYER ? 255 : 1_023);
-      expect(await contract.tensHashAgrees(seed, x, y, traceId, neuron(layer, index)), `layer ${layer}`).to.equal(true);
+      expect(await contract.agrees(seed, x, y, traceId, neuron(layer, index)), `layer ${layer}`).to.equal(true);
       // The claimed bit flipped, in the trace or, for the last layer, in the output, whose bytes come last first.
       const [falseY, falseRows] = [y.slice(), bytes.slice()];
       const bit = 0x80 >> (index % 8);
       if (layer === OUTPUT_LAYER) falseY[31 - Math.floor(index / 8)]! ^= bit;
       else falseRows[128 * layer + Math.floor(index / 8)]! ^= bit;
       const falseId = tensHashTraceId(falseRows);
-      const agrees = contract.tensHashAgrees(seed, x, falseY, falseId, neuron(layer, index, falseRows));
-      expect(await agrees, `layer ${layer}, flipped`).to.equal(false);
+      const agreeing = contract.agrees(seed, x, falseY, falseId, neuron(layer, index, falseRows));
+      expect(await agreeing, `layer ${layer}, flipped`).to.equal(false);
     }
   });
 
@@ -65,8 +65,8 @@ describe("TensHash's neurons", () => {
       const [own, input, output] = [vector.seed, vector.input, vector.output].map((hex) => ethers.getBytes(`0x${hex}`));
       const { traceId, neuron } = await hashed(own!, input!);
       for (const layer of [0, random(1, 64), OUTPUT_LAYER]) {
-        const agrees = contract.tensHashAgrees(own!, input!, output!, traceId, neuron(layer, random(0, 255)));
-        expect(await agrees, `layer ${layer}`).to.equal(true);
+        const agreeing = contract.agrees(own!, input!, output!, traceId, neuron(layer, random(0, 255)));
+        expect(await agreeing, `layer ${layer}`).to.equal(true);
       }
     }
   });
@@ -79,7 +79,7 @@ describe("TensHash's neurons", () => {
       { layer: 7, index: 0, before: claimed, claimed },
       { layer: 7, index: 0, before, claimed: before },
     ]) {
-      await expect(contract.tensHashAgrees(seed, x, y, traceId, swapped)).to.be.revertedWithCustomError(
+      await expect(contract.agrees(seed, x, y, traceId, swapped)).to.be.revertedWithCustomError(
         contract,
         "TensorMerkle_WrongOpening",
       );

@@ -20,7 +20,7 @@ const { ethers } = await network.create();
 const TAGS = { i8: 1, u8: 2, i32: 3, u32: 4 } as const;
 
 describe("TensorMerkle", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensorLibraries");
 
   function randomTensor(random: Random, type: ElementType, rows: number, cols: number): Matrix {
     const m = matrix(type, rows, cols);

@@ -58,7 +58,7 @@ describe("gas of deciding moves", () => {
   }
 
   it("stays at the snapshot and below the ceilings", async () => {
-    const libraries = await ethers.deployContract("DisputeLibraries");
+    const libraries = await ethers.deployContract("TensHashLibrary");
     const hasher = new ReferenceTensHasher();
     const [seed, x] = [ethers.getBytes(ethers.id("seed")), ethers.getBytes(ethers.id("input"))];
     await hasher.setSeed(seed);
@@ -66,7 +66,7 @@ describe("gas of deciding moves", () => {
     const trace = matrix("u8", 65, 128, bytes);
     const [y] = await hasher.hash([x]);
     const neuron = { layer: 40, index: 1_023, before: openElement(trace, 39, 0), claimed: openElement(trace, 40, 0) };
-    const tensHash = await libraries.decideTensHash(seed, x, y!, tensHashTraceId(bytes), neuron);
+    const tensHash = await libraries.decide(seed, x, y!, tensHashTraceId(bytes), neuron);
 
     const measured = {
       tensHash: Number((await tensHash.wait())!.gasUsed),

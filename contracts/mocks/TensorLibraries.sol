@@ -1,52 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ChaCha20} from "../libraries/ChaCha20.sol";
 import {DotProduct} from "../libraries/DotProduct.sol";
 import {Softmax} from "../libraries/Softmax.sol";
 import {SparseList} from "../libraries/SparseList.sol";
-import {TensHash} from "../libraries/TensHash.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
 import {ElementType, ListOpening, Opening} from "../types/TensorTypes.sol";
 
-/// @title DisputeLibraries
-/// @notice The libraries of the disputes as a contract's functions. Used by tests only.
-contract DisputeLibraries {
-    /// @dev What a deciding move found, so that its gas can be measured as a transaction's.
-    event Decided(bool agrees);
-
-    function keystream(
-        bytes32 key,
-        bytes12 nonce,
-        uint32 counter
-    ) external pure returns (bytes32 first, bytes32 second) {
-        return ChaCha20.keystream(key, nonce, counter);
-    }
-
-    function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) external pure returns (bool) {
-        return TensHash.neuron(seed, layer, index, state);
-    }
-
-    function tensHashAgrees(
-        bytes32 seed,
-        bytes32 x,
-        bytes32 y,
-        bytes32 traceId,
-        TensHash.Neuron calldata claim
-    ) external pure returns (bool) {
-        return TensHash.agrees(seed, x, y, traceId, claim);
-    }
-
-    function decideTensHash(
-        bytes32 seed,
-        bytes32 x,
-        bytes32 y,
-        bytes32 traceId,
-        TensHash.Neuron calldata claim
-    ) external {
-        emit Decided(TensHash.agrees(seed, x, y, traceId, claim));
-    }
-
+/// @title TensorLibraries
+/// @notice The libraries that read tensors as a contract's functions. Used by tests only.
+contract TensorLibraries {
     function dot(bytes calldata a, bytes calldata b, uint256 terms, bool clamped) external pure returns (int256) {
         return DotProduct.dot(a, b, terms, clamped);
     }
