@@ -101,4 +101,15 @@ describe("TensorMerkle", () => {
     const total = bytes.reduce((sum, byte) => sum + byte, 0);
     expect(await (await libraries).sum(bytes)).to.equal(total);
   });
+
+  it("widens int16 to int32, in any number", async () => {
+    const contract = await libraries;
+    const random = seededRandom(9);
+    for (const length of [1, 7, 8, 9, 16, 1_023, 1_024]) {
+      const narrow = Int16Array.from({ length }, (_, i) => [-(2 ** 15), 2 ** 15 - 1, -1][i] ?? random(-20_000, 20_000));
+      const wide = Int32Array.from(narrow);
+      const got = await contract.widened(new Uint8Array(narrow.buffer));
+      expect(got).to.equal(ethers.hexlify(new Uint8Array(wide.buffer)));
+    }
+  });
 });

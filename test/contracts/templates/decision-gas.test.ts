@@ -73,7 +73,6 @@ describe("gas of deciding moves", () => {
       dense: await decide(program({ sizes: [1_023, 128, 10], batch: 32 }), "Activate", [127, 127]),
       accumulate: await decide(program({ sizes: [1_023, 16, 10], batch: 1_024 }), "Residual", [16_384, 127, 127]),
     };
-    console.log(measured);
     for (const [move, ceiling] of Object.entries(CEILINGS)) {
       expect(measured[move as keyof typeof measured], move).to.be.at.most(ceiling);
     }
