@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ElementType, ListOpening, Opening} from "../types/TensorTypes.sol";
+import {ElementType, Opening} from "../types/TensorTypes.sol";
 import {Sha256Merkle} from "./Sha256Merkle.sol";
 
 /// @title Tensors by their commitment (DESIGN section 2)

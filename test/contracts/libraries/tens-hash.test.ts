@@ -61,7 +61,7 @@ describe("TensHash's neurons", () => {
     const file = join(import.meta.dirname, "../../vectors/tenshash.json");
     const { vectors } = JSON.parse(readFileSync(file, "utf8")) as Vectors;
     const random = seededRandom(67);
-    for (const vector of vectors.slice(0, 3)) {
+    for (const vector of [vectors[0]!, vectors[8]!, vectors.at(-1)!]) {
       const [own, input, output] = [vector.seed, vector.input, vector.output].map((hex) => ethers.getBytes(`0x${hex}`));
       const { traceId, neuron } = await hashed(own!, input!);
       for (const layer of [0, random(1, 64), OUTPUT_LAYER]) {
