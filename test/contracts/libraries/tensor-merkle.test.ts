@@ -13,6 +13,7 @@ import { network } from "hardhat";
 import type { Hex } from "viem";
 import { zeroHash } from "viem";
 
+import { abiValue } from "../helpers/abi-value.ts";
 import { type Random, seededRandom } from "../../sdk/fixtures/programs.ts";
 
 const { ethers } = await network.create();
@@ -47,7 +48,7 @@ describe("TensorMerkle", () => {
           [rows - 1, cols - 1],
           [random(0, rows - 1), random(0, cols - 1)],
         ] as const) {
-          const opening = openElement(m, row, col);
+          const opening = abiValue(openElement(m, row, col));
           expect(await contract.isLeaf(tensorId(m), TAGS[type], rows, cols, row, col, opening)).to.equal(true);
           const read = await contract.element(opening.leaf, TAGS[type], col % 1_024);
           expect(read).to.equal(element(m, row, col));
@@ -60,7 +61,7 @@ describe("TensorMerkle", () => {
     const contract = await libraries;
     const m = randomTensor(seededRandom(5), "i8", 3, 1_030);
     const id = tensorId(m);
-    const opening = openElement(m, 1, 1_024);
+    const opening = abiValue(openElement(m, 1, 1_024));
     const { leaf, proof } = opening;
     const isLeaf = (tag: number, rows: number, cols: number, row: number, col: number, given = opening, of: Hex = id) =>
       contract.isLeaf(of, tag, rows, cols, row, col, given);
