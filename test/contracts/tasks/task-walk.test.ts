@@ -286,12 +286,6 @@ describe("random walks through tasks' lives", function () {
       await checkInvariants(suite, tasks, accounts);
       for (const { args } of await suite.registry.queryFilter(suite.registry.filters.MemberConvicted()))
         convicted.add(args.role);
-      console.log(
-        seed,
-        (await suite.registry.queryFilter(suite.registry.filters.ScoreRevealed())).length,
-        (await suite.registry.queryFilter(suite.registry.filters.MemberConvicted())).map((e) => e.args.role),
-        done,
-      );
       for (const account of accounts) expect(await suite.stakes.lockedOf(account)).to.equal(0n);
     });
   }
