@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Credits} from "../libraries/Credits.sol";
@@ -36,15 +37,19 @@ library TaskPayout {
     uint256 private constant SILENCE_PENALTY_BPS = 2_000;
     Places private constant NOBODY = Places.wrap(0);
 
-    /// @notice Pays the next places and frees their stakes; after the last the client gets the rest, and the task is
+    /// @notice See {ITaskRegistry-settle}: pays the next places and frees their stakes; after the last the client gets the rest, and the task is
     /// `settled`.
     function settle(
         Task storage task,
         mapping(address account => uint256) storage creditOf,
         IStakeManager stakes,
+        IEpochBeacon beacon,
         TaskId taskId
     ) external {
-        if (!task.closed) _close(task);
+        if (!task.closed) {
+            _requireUnchallengeable(task, beacon, taskId);
+            _close(task);
+        }
         uint256 place = task.placesSettled;
         uint256 end = place + PLACES_PER_CALL;
         uint256 unpaid = task.unpaid;
@@ -67,6 +72,17 @@ library TaskPayout {
             unpaid = 0;
         }
         task.unpaid = SafeCast.toUint128(unpaid);
+    }
+
+    /// @dev No dispute over a place of the task may be open or possible any more: its stakes are the bond of claims and
+    /// scores until then. A claim's windows may have been held up as long as any slot's.
+    function _requireUnchallengeable(Task storage task, IEpochBeacon beacon, TaskId taskId) private view {
+        require(task.suspended == 0, ITaskRegistry.Registry_Disputed(taskId, task.suspended));
+        uint64 endsAt = task.phaseEndsAt;
+        require(block.timestamp >= endsAt, ITaskRegistry.Registry_ScoresChallengeable(taskId, endsAt));
+        if (task.started.isEmpty()) return;
+        uint64 settlesAt = beacon.settlesAt(task.lastCommitEpoch) + task.longestPause;
+        require(block.number >= settlesAt, ITaskRegistry.Registry_TooEarly(taskId, settlesAt));
     }
 
     function _close(Task storage task) private {

@@ -35,10 +35,12 @@ abstract contract TaskPhases is TaskBase {
         phase = task.phase;
         require(phase != Phase.None, Registry_UnknownTask(taskId));
         uint64 endsAt = task.phaseEndsAt;
+        uint64 at = SafeCast.toUint64(block.timestamp);
         while (true) {
-            (Phase next, uint64 nextEndsAt) = _next(task, phase, endsAt);
+            Phase next;
+            (next, at) = _next(task, phase, endsAt, at);
             if (next == phase) return phase;
-            (phase, endsAt) = (next, nextEndsAt);
+            (phase, endsAt) = (next, _deadline(task, next, at));
             _enter(taskId, task, phase, endsAt);
         }
     }
@@ -46,10 +48,12 @@ abstract contract TaskPhases is TaskBase {
     /// @dev The phase and its deadline as {_advance} would leave them.
     function _current(Task storage task) internal view returns (Phase phase, uint64 endsAt) {
         (phase, endsAt) = (task.phase, task.phaseEndsAt);
+        uint64 at = SafeCast.toUint64(block.timestamp);
         while (true) {
-            (Phase next, uint64 nextEndsAt) = _next(task, phase, endsAt);
+            Phase next;
+            (next, at) = _next(task, phase, endsAt, at);
             if (next == phase) return (phase, endsAt + _heldFor(task, phase, endsAt));
-            (phase, endsAt) = (next, nextEndsAt);
+            (phase, endsAt) = (next, _deadline(task, next, at));
         }
     }
 
@@ -71,12 +75,20 @@ abstract contract TaskPhases is TaskBase {
         emit PhaseEntered(taskId, phase, endsAt);
     }
 
-    function _next(Task storage task, Phase phase, uint64 endsAt) private view returns (Phase next, uint64 nextEndsAt) {
+    /// @dev The phase that follows `phase` now, or `phase` itself, and since when. A phase that its deadline ended, ended
+    /// then, whenever somebody notices. One that an event ended, ended with it: now, since every event is a call that
+    /// notices it, or at once in the phase's beginning `at`, if the event came before.
+    function _next(
+        Task storage task,
+        Phase phase,
+        uint64 endsAt,
+        uint64 at
+    ) private view returns (Phase next, uint64 since) {
+        next = _after(task, phase, false);
+        if (next != phase) return (next, at);
         endsAt += _heldFor(task, phase, endsAt);
         bool over = endsAt != 0 && block.timestamp >= endsAt;
-        next = _after(task, phase, over);
-        // A phase that its deadline ended, ended then, whenever somebody notices.
-        nextEndsAt = _deadline(task, next, over ? endsAt : SafeCast.toUint64(block.timestamp));
+        return over ? (_after(task, phase, true), endsAt) : (phase, at);
     }
 
     /// @dev The transition table: the phase that follows `phase`, or `phase` itself while it lasts; `over` if its deadline

@@ -24,9 +24,8 @@ abstract contract TaskSettlement is TaskPhases {
         require(!task.settled, Registry_AlreadySettled(taskId));
         bool over = phase == Phase.Closing || phase == Phase.Failed || phase == Phase.Cancelled;
         require(over, Registry_WrongPhase(taskId, phase));
-        if (!task.closed) _requireUnchallengeable(taskId, task);
 
-        TaskPayout.settle(task, creditOf, _stakes, taskId);
+        TaskPayout.settle(task, creditOf, _stakes, _beacon, taskId);
         if (task.settled && phase == Phase.Closing) _enterNow(taskId, task, Phase.Settled);
     }
 
@@ -49,16 +48,5 @@ abstract contract TaskSettlement is TaskPhases {
 
         ++task.attested;
         creditOf.add(taskId, verifier, task.attestationPrice());
-    }
-
-    /// @dev No dispute over a place of the task may be open or possible any more: its stakes are the bond of claims and
-    /// scores until then. A claim's windows may have been held up as long as any slot's.
-    function _requireUnchallengeable(TaskId taskId, Task storage task) private view {
-        require(task.suspended == 0, Registry_Disputed(taskId, task.suspended));
-        uint64 endsAt = task.phaseEndsAt;
-        require(block.timestamp >= endsAt, Registry_ScoresChallengeable(taskId, endsAt));
-        if (task.started.isEmpty()) return;
-        uint64 settlesAt = _beacon.settlesAt(task.lastCommitEpoch) + task.longestPause;
-        require(block.number >= settlesAt, Registry_TooEarly(taskId, settlesAt));
     }
 }

@@ -21,6 +21,7 @@ contract StakeActions {
     address[2] public modules;
     uint256 public burned;
     uint256 public slashed;
+    uint256 public forfeited;
 
     constructor() {
         address[] memory holders = new address[](ACCOUNTS);
@@ -78,15 +79,30 @@ contract StakeActions {
         STAKES.unlock(account(who), _lockId(other), amount);
     }
 
-    function slash(uint256 who, uint256 by, bool other, uint256 amount, uint256 beneficiary) external {
-        amount = _bound(amount, STAKES.lockedFor(account(who), modules[by % 2], _lockId(other)));
+    function slash(
+        uint256 who,
+        uint256 by,
+        bool other,
+        uint256 amount,
+        uint256 beneficiary,
+        uint256 reward,
+        uint256 forfeit
+    ) external {
+        address module = modules[by % 2];
+        amount = _bound(amount, STAKES.lockedFor(account(who), module, _lockId(other)));
+        reward = _bound(reward, amount / 2);
+        forfeit = _bound(forfeit, amount / 2 - reward);
         uint256 supply = TOKEN.totalSupply();
+        uint256 held = TOKEN.balanceOf(module);
         // One choice more than there are accounts: nobody.
         beneficiary %= ACCOUNTS + 1;
-        vm.prank(modules[by % 2]);
-        STAKES.slash(account(who), _lockId(other), amount, beneficiary == ACCOUNTS ? address(0) : account(beneficiary));
+        address rewarded = beneficiary == ACCOUNTS ? address(0) : account(beneficiary);
+        vm.prank(module);
+        STAKES.slash(account(who), _lockId(other), amount, rewarded, reward, forfeit);
         slashed += amount;
+        forfeited += forfeit;
         burned += supply - TOKEN.totalSupply();
+        require(TOKEN.balanceOf(module) == held + forfeit, "the module did not get the forfeit");
     }
 
     /// @dev Takes more than there is, out of every pot.
@@ -109,8 +125,12 @@ contract StakeActions {
             revert("more than the lock was unlocked");
         } catch {}
         vm.prank(module);
-        try STAKES.slash(owner, _lockId(false), locked + excess, address(0)) {
+        try STAKES.slash(owner, _lockId(false), locked + excess, address(0), 0, 0) {
             revert("more than the lock was slashed");
+        } catch {}
+        vm.prank(module);
+        try STAKES.slash(owner, _lockId(false), locked, account(who + 1), locked / 2, excess) {
+            revert("less than half of a slashed amount was burnt");
         } catch {}
     }
 

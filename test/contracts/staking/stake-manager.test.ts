@@ -62,7 +62,7 @@ describe("StakeManager", () => {
       const calls = [
         stakes.lock(staker, LOCK, 1n),
         stakes.unlock(staker, LOCK, 1n),
-        stakes.slash(staker, LOCK, 1n, deployer),
+        stakes.slash(staker, LOCK, 1n, deployer, 0n, 0n),
       ];
       for (const call of calls) {
         await expect(call).to.be.revertedWithCustomError(stakes, "StakeManager_NotAModule").withArgs(deployer);
@@ -203,7 +203,7 @@ describe("StakeManager", () => {
       await expect(asOtherModule.unlock(staker, LOCK, 1n))
         .to.be.revertedWithCustomError(stakes, "StakeManager_NotEnoughLocked")
         .withArgs(staker, modules[1], LOCK, 0n, 1n);
-      await expect(asOtherModule.slash(staker, LOCK, 1n, ethers.ZeroAddress))
+      await expect(asOtherModule.slash(staker, LOCK, 1n, ethers.ZeroAddress, 0n, 0n))
         .to.be.revertedWithCustomError(stakes, "StakeManager_NotEnoughLocked")
         .withArgs(staker, modules[1], LOCK, 0n, 1n);
       await expect(asModule.unlock(staker, ethers.id("other lock"), 1n))
@@ -213,31 +213,46 @@ describe("StakeManager", () => {
   });
 
   describe("slashing", () => {
-    it("burns half, rounded up, and credits the rest to the beneficiary", async () => {
+    it("credits the reward, sends the forfeit to the module, and burns the rest", async () => {
       const { asModule, stakes, token, staker, other, modules } = await networkHelpers.loadFixture(deploy);
-      const supply = await token.totalSupply();
-      await expect(asModule.slash(staker, LOCK, 101n, other))
-        .to.emit(stakes, "Slashed")
-        .withArgs(staker, modules[0], LOCK, 101n, 51n, other);
-      expect(await token.totalSupply()).to.equal(supply - 51n);
-      expect(await stakes.freeOf(other)).to.equal(50n);
+      const call = asModule.slash(staker, LOCK, 101n, other, 20n, 30n);
+      await expect(call).to.changeTokenBalances(ethers, token, [stakes, modules[0]], [-81n, 30n]);
+      await expect(call).to.emit(stakes, "Slashed").withArgs(staker, modules[0], LOCK, 101n, 51n, other, 20n);
+      expect(await token.totalSupply()).to.equal(2_000n - 51n);
+      expect(await stakes.freeOf(other)).to.equal(20n);
       expect([await stakes.freeOf(staker), await stakes.lockedOf(staker)]).to.deep.equal([350n, 149n]);
     });
 
-    it("burns all without a beneficiary", async () => {
+    it("burns at least half: no module can give more of it away", async () => {
+      const { asModule, stakes, staker, other } = await networkHelpers.loadFixture(deploy);
+      for (const [reward, forfeit] of [
+        [51n, 0n],
+        [0n, 51n],
+        [21n, 30n],
+      ] as const) {
+        await expect(asModule.slash(staker, LOCK, 101n, other, reward, forfeit))
+          .to.be.revertedWithCustomError(stakes, "StakeManager_TooLittleBurned")
+          .withArgs(101n, reward, forfeit);
+      }
+    });
+
+    it("burns the reward where nobody, or the slashed account itself, is the beneficiary", async () => {
       const { asModule, stakes, token, staker } = await networkHelpers.loadFixture(deploy);
-      await expect(asModule.slash(staker, LOCK, 101n, ethers.ZeroAddress)).to.changeTokenBalance(
-        ethers,
-        token,
-        stakes,
-        -101n,
-      );
+      for (const beneficiary of [ethers.ZeroAddress, staker]) {
+        await expect(asModule.slash(staker, LOCK, 101n, beneficiary, 50n, 0n)).to.changeTokenBalance(
+          ethers,
+          token,
+          stakes,
+          -101n,
+        );
+      }
       expect(await stakes.freeOf(ethers.ZeroAddress)).to.equal(0n);
+      expect(await stakes.freeOf(staker)).to.equal(350n);
     });
 
     it("takes no more than the lock", async () => {
       const { asModule, stakes, staker, modules } = await networkHelpers.loadFixture(deploy);
-      await expect(asModule.slash(staker, LOCK, 251n, ethers.ZeroAddress))
+      await expect(asModule.slash(staker, LOCK, 251n, ethers.ZeroAddress, 0n, 0n))
         .to.be.revertedWithCustomError(stakes, "StakeManager_NotEnoughLocked")
         .withArgs(staker, modules[0], LOCK, 250n, 251n);
     });

@@ -1,4 +1,5 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
+import type { ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 
 import type {
@@ -281,6 +282,24 @@ export async function open(scene: Scene, evaluator: number, score: Score = SCORE
 
 export async function submitLog({ registry, supervisor, taskId }: Scene): Promise<void> {
   await registry.connect(supervisor.operator).submitLog(taskId, 0, ethers.id("log"), 42);
+}
+
+/** What the court can do to a place. */
+export async function suspend({ registry, court, taskId }: Scene, role: bigint, index: number): Promise<void> {
+  await registry.connect(court).suspend(taskId, role, index);
+}
+
+export async function resume({ registry, court, taskId }: Scene, role: bigint, index: number): Promise<void> {
+  await registry.connect(court).resume(taskId, role, index);
+}
+
+export function convict(
+  { registry, court, stranger, taskId }: Scene,
+  role: bigint,
+  index: number,
+  accuser = stranger,
+): Promise<ContractTransactionResponse> {
+  return registry.connect(court).convict(taskId, role, index, accuser);
 }
 
 /** Waits until the current phase's deadline has passed, without sending anything to the registry. */

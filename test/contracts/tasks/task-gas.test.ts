@@ -2,16 +2,19 @@ import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
 
 import {
+  convict,
   createTask,
   deploySuite,
   ethers,
   GRIST,
   loadFixture,
   networkHelpers,
+  passChallenges,
   passClaims,
   passDeadline,
   Phase,
   phaseOf,
+  Role,
   type Scene,
   SCORE,
   SCORE_SALT,
@@ -29,18 +32,22 @@ const abi = ethers.AbiCoder.defaultAbiCoder();
 
 /** The most gas that each call may use in the largest legal task: every place taken, each by an account of its own. */
 const CEILINGS: Readonly<Record<string, bigint>> = {
-  createTask: 390_000n,
-  join: 200_000n,
-  begin: 140_000n,
-  commit: 206_000n,
-  submitState: 138_000n,
-  submitLog: 47_000n,
-  revealTestSet: 82_000n,
-  commitScore: 90_000n,
-  revealScore: 132_000n,
-  creditAttestation: 69_000n,
-  settle: TRANSACTION_GAS_CAP,
-  withdraw: 62_000n,
+  createTask: 360_000n,
+  join: 185_000n,
+  begin: 137_000n,
+  commit: 149_000n,
+  submitState: 161_000n,
+  submitLog: 44_000n,
+  revealTestSet: 76_000n,
+  commitScore: 76_000n,
+  revealScore: 190_000n,
+  creditAttestation: 62_000n,
+  suspend: 55_000n,
+  resume: 50_000n,
+  convictSlot: 129_000n,
+  convictScore: 2_450_000n,
+  settle: 4_750_000n,
+  withdraw: 58_000n,
 };
 
 describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function () {
@@ -70,9 +77,9 @@ describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function
     return workers;
   }
 
-  it("stays below a ceiling for each call, and below the cap of a transaction for the settlement", async () => {
+  it("stays below a ceiling for each call, and settles 80 places a call, far below the cap of a transaction", async () => {
     const suite = await loadFixture(deploySuite);
-    const { registry, client, mint, verifier, stranger } = suite;
+    const { registry, client, mint, court, verifier, stranger } = suite;
     const large = { slots: MOST, minSlots: MOST, supervisors: MOST, evaluators: MOST, segmentLength: 1, iterations: 1 };
     const scene = await createTask(suite, large);
     const { taskId, parameters } = scene;
@@ -87,7 +94,8 @@ describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function
     await meter("creditAttestation", registry.connect(mint).creditAttestation(taskId, verifier));
     expect(await phaseOf(scene)).to.equal(Phase.Submission);
     const everySlot = (1n << 80n) - 1n;
-    for (const [index, { operator }] of supervisors.entries())
+    const silent = supervisors[MOST - 1]!;
+    for (const [index, { operator }] of supervisors.slice(0, -1).entries())
       await meter("submitLog", registry.connect(operator).submitLog(taskId, index, STATE, 1));
     for (const [slot, { operator }] of miners.entries())
       await meter("submitState", registry.connect(operator).submitState(taskId, slot, STATE, everySlot));
@@ -106,12 +114,34 @@ describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function
     for (const [index, { operator }] of evaluators.slice(1).entries())
       await meter("revealScore", registry.connect(operator).revealScore(taskId, index + 1, SCORE, SCORE_SALT));
     await passDeadline(scene);
+    const asCourt = registry.connect(court);
+    await meter("suspend", asCourt.suspend(taskId, Role.Miner, 0));
+    await meter("resume", asCourt.resume(taskId, Role.Miner, 0));
+    await asCourt.suspend(taskId, Role.Miner, 0);
+    await meter("convictSlot", convict(scene, Role.Miner, 0));
+    // The dearest case: all but the silent one revealed the same wrong score.
+    const beforeConviction = await networkHelpers.takeSnapshot();
+    await meter("convictScore", convict(scene, Role.Evaluator, 1));
+    await beforeConviction.restore();
     await passClaims(scene);
-    // What must be offered counts against the cap; refunds come after.
-    const needed = await registry.connect(stranger).settle.estimateGas(taskId);
-    expect(needed).to.be.at.most(TRANSACTION_GAS_CAP);
-    await meter("settle", registry.connect(stranger).settle(taskId));
+    await passChallenges(scene);
+
+    // 80 places a call: miners, supervisors, evaluators.
+    for (const phase of [Phase.Closing, Phase.Closing, Phase.Settled]) {
+      // What must be offered counts against the cap; refunds come after.
+      expect(await registry.settle.estimateGas(taskId)).to.be.at.most(TRANSACTION_GAS_CAP / 2n);
+      await meter("settle", registry.connect(stranger).settle(taskId));
+      expect(await phaseOf(scene)).to.equal(phase);
+      if (phase === Phase.Settled) continue;
+      for (const call of [asCourt.suspend(taskId, Role.Evaluator, 1), convict(scene, Role.Miner, 1)])
+        await expect(call).to.be.revertedWithCustomError(registry, "Registry_AlreadySettled");
+      const late = registry.connect(silent.operator).submitLog(taskId, MOST - 1, STATE, 1);
+      await expect(late).to.be.revertedWithCustomError(registry, "Registry_AlreadySettled");
+    }
     await meter("withdraw", registry.connect(miners[79]!.owner).withdraw());
+    await expect(registry.settle(taskId)).to.be.revertedWithCustomError(registry, "Registry_AlreadySettled");
+    expect(await scene.stakes.lockedOf(evaluators[79]!.owner)).to.equal(0n);
+    expect(await scene.stakes.freeOf(evaluators[79]!.owner)).to.equal(10n * GRIST);
 
     expect(await phaseOf(scene)).to.equal(Phase.Settled);
     for (const [name, gas] of used) expect(gas, name).to.be.at.most(CEILINGS[name]!);

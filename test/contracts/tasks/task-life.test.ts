@@ -4,6 +4,7 @@ import { expect } from "chai";
 import {
   ALL_SLOTS,
   begin,
+  CHALLENGE_SECONDS,
   commit,
   createTask,
   deploySuite,
@@ -120,7 +121,7 @@ describe("a task's life", () => {
     const task = await registry.taskOf(taskId);
     expect(task.client).to.equal(client.address);
     expect(task.phase).to.equal(Phase.Closing);
-    expect(task.phaseEndsAt).to.equal(0n);
+    expect(task.phaseEndsAt).to.equal(BigInt(await networkHelpers.time.latest()) + CHALLENGE_SECONDS);
     expect([task.slotsJoined, task.supervisorsJoined, task.evaluatorsJoined]).to.deep.equal([3n, 1n, 3n]);
     expect([task.slots, task.segmentLength, task.iterations]).to.deep.equal([3n, 4n, 10n]);
     expect(task.macs).to.equal(MACS);

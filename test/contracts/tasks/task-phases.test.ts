@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import {
+  CHALLENGE_SECONDS,
   commit,
   createTask,
   deploySuite,
@@ -113,6 +114,21 @@ describe("TaskPhases", () => {
     ] as const) {
       await expect(advancing).to.emit(registry, "PhaseEntered").withArgs(taskId, phase, endsAt);
     }
+  });
+
+  it("ends a phase with nothing to wait for when it begins, whenever somebody notices", async () => {
+    const scene = await loadFixture(inEvaluationCommit);
+    const { registry, taskId } = scene;
+    const { phaseEndsAt } = await registry.taskOf(taskId);
+    // Nobody has sealed a score, so nobody can open one.
+    for (const later of [1n, 5_999n, 6_001n, 50_000n]) {
+      await time.increaseTo(phaseEndsAt + later);
+      const task = await registry.taskOf(taskId);
+      expect([task.phase, task.phaseEndsAt]).to.deep.equal([Phase.Closing, phaseEndsAt + CHALLENGE_SECONDS]);
+    }
+    await expect(registry.advance(taskId))
+      .to.emit(registry, "PhaseEntered")
+      .withArgs(taskId, Phase.Closing, phaseEndsAt + CHALLENGE_SECONDS);
   });
 
   it("changes nothing and tells nothing when nothing is due", async () => {

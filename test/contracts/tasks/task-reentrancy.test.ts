@@ -1,6 +1,8 @@
 import { expect } from "chai";
 
+import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
+  CHALLENGE_SECONDS,
   commit,
   createTask,
   deploySuite,
@@ -23,8 +25,9 @@ async function deployReentering() {
   const signers = (await ethers.getSigners()).slice(1);
   const token = await ethers.deployContract("ReenteringToken", [signers]);
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
-  const registry = await ethers.deployContract("TaskRegistry", [token, stakes, suite.beacon, suite.template]);
-  await registry.wire(suite.mint);
+  const { beacon, template, mint, court } = suite;
+  const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
+  await registry.wire(mint, court);
   await stakes.wire([registry]);
   for (const account of signers) {
     await token.connect(account).approve(stakes, STAKED);

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 
+import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
+  CHALLENGE_SECONDS,
   createTask,
   deploySuite,
   encodeProgram,
@@ -102,9 +104,9 @@ describe("TaskRegistration", () => {
       expect(await token.allowance(client, registry)).to.equal(1_000n * GRIST);
     });
 
-    it("refuses to work before the mint is wired", async () => {
+    it("refuses to work before mint and court are wired", async () => {
       const { token, stakes, beacon, template, client } = await loadFixture(deploySuite);
-      const registry = await ethers.deployContract("TaskRegistry", [token, stakes, beacon, template]);
+      const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
       await expect(registry.connect(client).createTask(taskParameters())).to.be.revertedWithCustomError(
         registry,
         "Wired_NotWired",

@@ -1,7 +1,9 @@
 import { expect } from "chai";
 
+import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
   begin,
+  CHALLENGE_SECONDS,
   commit,
   createTask,
   deploySuite,
@@ -18,6 +20,7 @@ import {
   loadFixture,
   networkHelpers,
   open,
+  passChallenges,
   passClaims,
   passDeadline,
   Phase,
@@ -52,6 +55,7 @@ describe("TaskSettlement", () => {
       const scene = await loadFixture(inClosing);
       const { registry, beacon, taskId } = scene;
       const settlesAt = await beacon.settlesAt((await registry.taskOf(taskId)).lastCommitEpoch);
+      await passChallenges(scene);
       await networkHelpers.mineUpTo(settlesAt - 2n);
       await expect(registry.settle(taskId))
         .to.be.revertedWithCustomError(registry, "Registry_TooEarly")
@@ -59,6 +63,19 @@ describe("TaskSettlement", () => {
       await networkHelpers.mineUpTo(settlesAt - 1n);
       await expect(registry.settle(taskId)).to.emit(registry, "TaskSettled");
       expect(await phaseOf(scene)).to.equal(Phase.Settled);
+    });
+
+    it("waits until the scores cannot be challenged any more", async () => {
+      const scene = await loadFixture(inClosing);
+      const { registry, taskId } = scene;
+      const { phaseEndsAt } = await registry.taskOf(taskId);
+      await passClaims(scene);
+      await networkHelpers.time.setNextBlockTimestamp(phaseEndsAt - 1n);
+      await expect(registry.settle(taskId))
+        .to.be.revertedWithCustomError(registry, "Registry_ScoresChallengeable")
+        .withArgs(taskId, phaseEndsAt);
+      await networkHelpers.time.setNextBlockTimestamp(phaseEndsAt);
+      await expect(registry.settle(taskId)).to.emit(registry, "TaskSettled");
     });
 
     it("refuses a second time and leaves every credit as it is", async () => {
@@ -136,6 +153,7 @@ describe("TaskSettlement", () => {
       await open(scene, 0);
       await passDeadline(scene);
       await passClaims(scene);
+      await passChallenges(scene);
       const penalty = 2n * GRIST;
       await expect(registry.settle(taskId))
         .to.emit(registry, "EvaluatorSlashed")
@@ -267,13 +285,15 @@ describe("TaskSettlement", () => {
   });
 
   describe("wire", () => {
-    it("is the deployer's, once, and only for a contract", async () => {
+    it("is the deployer's, once, and only for contracts", async () => {
       const { registry, token, stakes, beacon, template, stranger } = await loadFixture(inReveal);
-      await expect(registry.wire(token)).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
-      const fresh = await ethers.deployContract("TaskRegistry", [token, stakes, beacon, template]);
-      await expect(fresh.connect(stranger).wire(token)).to.be.revertedWithCustomError(fresh, "Wired_NotDeployer");
-      await expect(fresh.wire(stranger)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
-      await expect(fresh.wire(token)).to.emit(fresh, "MintWired").withArgs(token);
+      await expect(registry.wire(token, beacon)).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
+      const fresh = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
+      const stranded = fresh.connect(stranger).wire(token, beacon);
+      await expect(stranded).to.be.revertedWithCustomError(fresh, "Wired_NotDeployer");
+      await expect(fresh.wire(stranger, beacon)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
+      await expect(fresh.wire(token, stranger)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
+      await expect(fresh.wire(token, beacon)).to.emit(fresh, "RegistryWired").withArgs(token, beacon);
     });
   });
 });

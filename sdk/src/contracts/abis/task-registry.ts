@@ -8,6 +8,7 @@ export const taskRegistryAbi = [
       { internalType: "contract IStakeManager", name: "stakes", type: "address" },
       { internalType: "contract IEpochBeacon", name: "beacon", type: "address" },
       { internalType: "contract ITemplate", name: "template", type: "address" },
+      { internalType: "uint32", name: "challengeSeconds_", type: "uint32" },
     ],
     stateMutability: "nonpayable",
     type: "constructor",
@@ -42,6 +43,14 @@ export const taskRegistryAbi = [
       { internalType: "address", name: "account", type: "address" },
     ],
     name: "Registry_ConflictOfInterest",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "places", type: "uint8" },
+    ],
+    name: "Registry_Disputed",
     type: "error",
   },
   { inputs: [{ internalType: "string", name: "field", type: "string" }], name: "Registry_Empty", type: "error" },
@@ -79,6 +88,15 @@ export const taskRegistryAbi = [
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "uint8", name: "index", type: "uint8" },
+    ],
+    name: "Registry_NotConvictable",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint128", name: "includedSlots", type: "uint128" },
       { internalType: "uint128", name: "started", type: "uint128" },
     ],
@@ -100,6 +118,11 @@ export const taskRegistryAbi = [
       { internalType: "address", name: "client", type: "address" },
     ],
     name: "Registry_NotTheClient",
+    type: "error",
+  },
+  {
+    inputs: [{ internalType: "address", name: "caller", type: "address" }],
+    name: "Registry_NotTheCourt",
     type: "error",
   },
   {
@@ -154,6 +177,31 @@ export const taskRegistryAbi = [
       { internalType: "uint8", name: "wanted", type: "uint8" },
     ],
     name: "Registry_RoleFull",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      {
+        components: [
+          { internalType: "uint32", name: "correct", type: "uint32" },
+          { internalType: "uint64", name: "loss", type: "uint64" },
+          { internalType: "bytes32", name: "root", type: "bytes32" },
+        ],
+        internalType: "struct Score",
+        name: "score",
+        type: "tuple",
+      },
+    ],
+    name: "Registry_ScoreIsStruck",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint64", name: "endsAt", type: "uint64" },
+    ],
+    name: "Registry_ScoresChallengeable",
     type: "error",
   },
   {
@@ -279,6 +327,19 @@ export const taskRegistryAbi = [
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
       { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
+      { indexed: true, internalType: "address", name: "accuser", type: "address" },
+      { indexed: false, internalType: "uint256", name: "reward", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "forfeit", type: "uint256" },
+    ],
+    name: "MemberConvicted",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
       { indexed: true, internalType: "address", name: "owner", type: "address" },
       { indexed: false, internalType: "address", name: "operator", type: "address" },
       { indexed: false, internalType: "uint256", name: "stake", type: "uint256" },
@@ -288,8 +349,23 @@ export const taskRegistryAbi = [
   },
   {
     anonymous: false,
-    inputs: [{ indexed: false, internalType: "address", name: "mint", type: "address" }],
-    name: "MintWired",
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
+      { indexed: false, internalType: "uint40", name: "pausedBlocks", type: "uint40" },
+    ],
+    name: "MemberResumed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
+    ],
+    name: "MemberSuspended",
     type: "event",
   },
   {
@@ -300,6 +376,15 @@ export const taskRegistryAbi = [
       { indexed: false, internalType: "uint64", name: "endsAt", type: "uint64" },
     ],
     name: "PhaseEntered",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: "address", name: "mint", type: "address" },
+      { indexed: false, internalType: "address", name: "court", type: "address" },
+    ],
+    name: "RegistryWired",
     type: "event",
   },
   {
@@ -331,6 +416,26 @@ export const taskRegistryAbi = [
       { indexed: false, internalType: "bytes32", name: "sealedScore", type: "bytes32" },
     ],
     name: "ScoreSealed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      {
+        components: [
+          { internalType: "uint32", name: "correct", type: "uint32" },
+          { internalType: "uint64", name: "loss", type: "uint64" },
+          { internalType: "bytes32", name: "root", type: "bytes32" },
+        ],
+        indexed: false,
+        internalType: "struct Score",
+        name: "score",
+        type: "tuple",
+      },
+      { indexed: false, internalType: "bytes32", name: "leading", type: "bytes32" },
+    ],
+    name: "ScoreStruck",
     type: "event",
   },
   {
@@ -477,9 +582,51 @@ export const taskRegistryAbi = [
   },
   {
     inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
+    name: "burnedOf",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
     name: "cancel",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "challengeSeconds",
+    outputs: [{ internalType: "uint32", name: "", type: "uint32" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "slot", type: "uint8" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+    ],
+    name: "claimContextOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "address", name: "owner", type: "address" },
+          { internalType: "address", name: "operator", type: "address" },
+          { internalType: "bool", name: "dropped", type: "bool" },
+          { internalType: "uint128", name: "stake", type: "uint128" },
+          { internalType: "uint64", name: "macs", type: "uint64" },
+          { internalType: "uint16", name: "segmentLength", type: "uint16" },
+          { internalType: "uint32", name: "first", type: "uint32" },
+          { internalType: "uint32", name: "last", type: "uint32" },
+          { internalType: "bytes32", name: "segmentsRoot", type: "bytes32" },
+        ],
+        internalType: "struct ITaskRegistry.ClaimContext",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
     type: "function",
   },
   {
@@ -525,6 +672,18 @@ export const taskRegistryAbi = [
       { internalType: "bytes32", name: "sealedScore", type: "bytes32" },
     ],
     name: "commitScore",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "uint8", name: "index", type: "uint8" },
+      { internalType: "address", name: "accuser", type: "address" },
+    ],
+    name: "convict",
     outputs: [],
     stateMutability: "nonpayable",
     type: "function",
@@ -631,7 +790,7 @@ export const taskRegistryAbi = [
       { internalType: "address", name: "operator", type: "address" },
     ],
     name: "join",
-    outputs: [{ internalType: "uint8", name: "index", type: "uint8" }],
+    outputs: [{ internalType: "uint8", name: "", type: "uint8" }],
     stateMutability: "nonpayable",
     type: "function",
   },
@@ -654,6 +813,42 @@ export const taskRegistryAbi = [
     name: "parametersOf",
     outputs: [{ internalType: "bytes32", name: "parametersHash", type: "bytes32" }],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "uint8", name: "index", type: "uint8" },
+    ],
+    name: "placeOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "address", name: "owner", type: "address" },
+          { internalType: "address", name: "operator", type: "address" },
+          { internalType: "uint128", name: "stake", type: "uint128" },
+          { internalType: "bool", name: "convicted", type: "bool" },
+          { internalType: "bool", name: "suspended", type: "bool" },
+          { internalType: "uint40", name: "pausedBlocks", type: "uint40" },
+        ],
+        internalType: "struct ITaskRegistry.PlaceView",
+        name: "place",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "uint8", name: "index", type: "uint8" },
+    ],
+    name: "resume",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
   {
@@ -691,6 +886,48 @@ export const taskRegistryAbi = [
     type: "function",
   },
   {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "evaluator", type: "uint8" },
+    ],
+    name: "scoreOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "uint32", name: "correct", type: "uint32" },
+          { internalType: "uint64", name: "loss", type: "uint64" },
+          { internalType: "bytes32", name: "root", type: "bytes32" },
+        ],
+        internalType: "struct Score",
+        name: "score",
+        type: "tuple",
+      },
+      { internalType: "bool", name: "revealed", type: "bool" },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
+    name: "scoringOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "bytes32", name: "parametersHash", type: "bytes32" },
+          { internalType: "bytes32", name: "finalState", type: "bytes32" },
+          { internalType: "bytes32", name: "testRoot", type: "bytes32" },
+          { internalType: "uint32", name: "testBatches", type: "uint32" },
+          { internalType: "enum Phase", name: "phase", type: "uint8" },
+        ],
+        internalType: "struct ITaskRegistry.ScoringView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
     inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
     name: "settle",
     outputs: [],
@@ -712,6 +949,7 @@ export const taskRegistryAbi = [
           { internalType: "uint64", name: "lastCommitEpoch", type: "uint64" },
           { internalType: "bytes32", name: "head", type: "bytes32" },
           { internalType: "bool", name: "dropped", type: "bool" },
+          { internalType: "bool", name: "convicted", type: "bool" },
           { internalType: "bytes32", name: "submittedState", type: "bytes32" },
           { internalType: "uint128", name: "submittedSlots", type: "uint128" },
         ],
@@ -743,6 +981,17 @@ export const taskRegistryAbi = [
       { internalType: "uint128", name: "includedSlots", type: "uint128" },
     ],
     name: "submitState",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "uint8", name: "index", type: "uint8" },
+    ],
+    name: "suspend",
     outputs: [],
     stateMutability: "nonpayable",
     type: "function",
@@ -792,7 +1041,32 @@ export const taskRegistryAbi = [
     type: "function",
   },
   {
-    inputs: [{ internalType: "address", name: "mint", type: "address" }],
+    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
+    name: "trainingOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "bytes32", name: "parametersHash", type: "bytes32" },
+          { internalType: "bytes32", name: "trainingSeed", type: "bytes32" },
+          { internalType: "uint64", name: "macs", type: "uint64" },
+          { internalType: "uint32", name: "iterations", type: "uint32" },
+          { internalType: "uint16", name: "segmentLength", type: "uint16" },
+          { internalType: "uint8", name: "slots", type: "uint8" },
+          { internalType: "enum Phase", name: "phase", type: "uint8" },
+        ],
+        internalType: "struct ITaskRegistry.TrainingView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "address", name: "mint", type: "address" },
+      { internalType: "address", name: "court", type: "address" },
+    ],
     name: "wire",
     outputs: [],
     stateMutability: "nonpayable",
