@@ -188,7 +188,8 @@ interface IWorkMint {
     /// @notice Mints the verifiers' part of minted claims, in equal shares to those that attested the accepted root;
     /// remainders of division are not minted.
     /// @dev Anybody may call. Apart from {mint}, so that a miner does not pay for the number of its verifiers and they can
-    /// be paid for many claims together. While the token's cap is reached it reverts, and can be repeated later.
+    /// be paid for many claims together. Claims that are Paid are passed over: somebody else was first. While the token's
+    /// cap is reached it reverts, and can be repeated later.
     function payVerifiers(ClaimDetails[] calldata claims) external;
 
     /// @notice Takes a claim of a convicted slot out of its epoch's accepted claims, so that the others share the whole

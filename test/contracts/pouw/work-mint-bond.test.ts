@@ -166,7 +166,7 @@ describe("WorkMint: disputes over a slot", () => {
   it("take no claim that is not attested out of the accepted ones", async () => {
     const suite = await networkHelpers.loadFixture(deployTwoSlots);
     const { mint, works, liar } = suite;
-    const pending = await makeClaim(suite, works[0] as CommittedWork, 11);
+    const pending = await makeClaim(suite, works[0]!, 11);
     await change(suite, liar, { convicted: true });
     await mint.discard(pending.details);
     expect((await mint.claimOf(pending.claimId)).state).to.equal(VOID);
@@ -196,7 +196,7 @@ describe("WorkMint: disputes over a slot", () => {
   it("do not hold up claims that it makes afterwards", async () => {
     const suite = await networkHelpers.loadFixture(deployTwoSlots);
     const { mint, works, liar, registry } = suite;
-    const [work] = works as [CommittedWork];
+    const work = works[0]!;
     await registry.setContext(work.taskId, work.slot, 1n, contextOf(suite, work, { pausedBlocks: 9n }));
     const claim = await makeClaim(suite, work, 11);
     await change(suite, liar, { pausedBlocks: 9n });

@@ -27,7 +27,7 @@ const BEACON = {
 
 /** One miner of one task, whose mint is the real one, and six verifiers that have been credited before. */
 async function deploy(verifiersPerClaim: bigint) {
-  const [bank, client, owner, operator, evaluator, court, ...others] = await ethers.getSigners();
+  const [bank, client, owner, operator, evaluator, ...others] = await ethers.getSigners();
   const [verifiers, verifierOperators] = [others.slice(0, 6), others.slice(6, 12)];
   const rich = [bank!, client!, owner!, evaluator!, ...verifiers];
   const token = await ethers.deployContract("GristToken", [10n ** 9n * GRIST, rich, rich.map(() => 10n ** 6n * GRIST)]);
