@@ -2,14 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 
 import { attest, makeClaim, type MadeClaim } from "../helpers/attested-claim.ts";
-import {
-  type CommittedWork,
-  commitWork,
-  contextOf,
-  MINER,
-  placeOf,
-  type WorkOptions,
-} from "../helpers/committed-work.ts";
+import { commitWork, contextOf, MINER, placeOf, type WorkOptions } from "../helpers/committed-work.ts";
 import { deployMintSuite, GRIST, MINT, type MintSuite } from "../helpers/mint-suite.ts";
 
 const connection = await network.create();
