@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, isAddressEqual, keccak256 } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, isAddressEqual, keccak256, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
@@ -232,7 +232,7 @@ class Verifier {
    * the task, for whatever reason, is minted first.
    */
   async collectRewards(): Promise<void> {
-    const { chain, contracts } = this.#node;
+    const { chain, contracts, log } = this.#node;
     const { address, abi } = contracts.mint;
     const stateOf = async (claimId: Hex) => (await contracts.mint.read.claimOf([claimId])).state;
     try {
@@ -246,12 +246,15 @@ class Verifier {
       const due = [...this.#attested.values()].filter((_, index) => states[index] === ClaimState.Minted);
       for (let first = 0; first < due.length; first += CLAIMS_PER_PAYMENT) {
         const args = [due.slice(first, first + CLAIMS_PER_PAYMENT)] as const;
-        await chain.transact({ address, abi, functionName: "payVerifiers", args });
+        const { logs } = await chain.transact({ address, abi, functionName: "payVerifiers", args });
+        const paid = parseEventLogs({ abi, logs, eventName: "VerifiersPaid" });
+        const amount = paid.reduce((sum, { args: { share } }) => sum + share, 0n);
+        log.info({ event: "rewards", task: this.#terms.taskId, claims: paid.length, amount: formatEther(amount) });
       }
     } catch (error) {
       // The token's cap is reached.
       if (!isRevert(error)) throw error;
-      this.#node.log.warn({ event: "rewards-refused", task: this.#terms.taskId, error });
+      log.warn({ event: "rewards-refused", task: this.#terms.taskId, error });
     }
   }
 }
