@@ -1,5 +1,6 @@
 import { isLucky } from "@gristmill/sdk";
 
+import { type BatchWork, eachBatch } from "./each-batch.ts";
 import type { TensHasher } from "./tens-hasher.ts";
 
 /** Tickets to hash, made when their turn comes. */
@@ -24,9 +25,6 @@ export interface SearchOptions {
   readonly onProgress?: (hashed: number) => void;
 }
 
-/** Batches under way at a time: the hasher works on one while the next one's inputs and the last one's luck are seen to. */
-const IN_FLIGHT = 2;
-
 /** `TensHasher.search` by means of `hash`: what all backends share. */
 export async function searchTickets(
   hasher: Pick<TensHasher, "hash" | "batchSize">,
@@ -35,30 +33,14 @@ export async function searchTickets(
   { signal, onProgress }: SearchOptions = {},
 ): Promise<LuckyTicket[]> {
   const lucky: LuckyTicket[] = [];
-  const stop = new AbortController();
-  const ended = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  let next = 0;
   let hashed = 0;
-  const hashBatches = async (): Promise<void> => {
-    while (next < range.count) {
-      ended.throwIfAborted();
-      const first = next;
-      next = Math.min(range.count, first + hasher.batchSize);
-      const inputs = Array.from({ length: next - first }, (_, i) => range.input(first + i));
-      for (const [i, output] of (await hasher.hash(inputs, ended)).entries())
-        if (isLucky(output, inputs[i]!, target)) lucky.push({ index: first + i, output });
-      hashed += inputs.length;
-      onProgress?.(hashed);
-    }
+  const hashBatch: BatchWork = async (first, end, ended) => {
+    const inputs = Array.from({ length: end - first }, (_, i) => range.input(first + i));
+    for (const [i, output] of (await hasher.hash(inputs, ended)).entries())
+      if (isLucky(output, inputs[i]!, target)) lucky.push({ index: first + i, output: output.slice() });
+    hashed += inputs.length;
+    onProgress?.(hashed);
   };
-  signal?.throwIfAborted();
-  const streams = Array.from({ length: IN_FLIGHT }, hashBatches);
-  try {
-    await Promise.all(streams);
-  } catch (error) {
-    stop.abort(error);
-    await Promise.allSettled(streams);
-    throw error;
-  }
+  await eachBatch(range.count, () => hasher.batchSize, hashBatch, signal);
   return lucky.sort((a, b) => a.index - b.index);
 }

@@ -26,7 +26,7 @@ export interface TensHasher {
 
   /**
    * @param inputs 32 bytes each
-   * @returns one output of 32 bytes per input, in their order
+   * @returns one output of 32 bytes per input, in their order; a view that keeps the outputs of its batch in memory
    * @throws GristmillError TENSHASH_NO_SEED, TENSHASH_INPUT_SIZE; the signal's reason when aborted
    */
   hash(inputs: readonly Uint8Array[], signal?: AbortSignal): Promise<Uint8Array[]>;

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import type { TensHasher } from "../../../oracle/src/tenshash/index.ts";
 import { ReferenceTensHasher } from "../../../oracle/src/tenshash/reference.ts";
 import { WasmTensHasher } from "../../../oracle/src/tenshash/wasm/wasm-tens-hasher.ts";
-import { hex, openBackend, random32, randomInputs } from "./backends.ts";
+import { hex, openWebGpu, random32, randomInputs } from "./backends.ts";
 
 /** Fails at the first of `seeds` times `inputs` random pairs that two hashers disagree on, and disposes of both. */
 async function compare(one: TensHasher, other: TensHasher, seeds: number, inputs: number): Promise<void> {
@@ -29,8 +29,9 @@ describe("TensHash backends, over thousands of random seeds and inputs", functio
     await compare(new ReferenceTensHasher(), new WasmTensHasher(2), 4, 519);
   });
 
-  it("agree: wasm and webgpu", async function () {
-    const webgpu = await openBackend(this, "webgpu");
-    await compare(new WasmTensHasher(2), webgpu, 2, 1001);
-  });
+  for (const lanes of [1, 2] as const) {
+    it(`agree: wasm and webgpu, ${String(128 * lanes)} nonces a workgroup`, async function () {
+      await compare(new WasmTensHasher(2), await openWebGpu(this, lanes), 1, 1001);
+    });
+  }
 });

@@ -8,15 +8,18 @@
  * entry names, and counts in bit slices (adder-tree.ts). Neighbouring invocations share a row and so its entries. A
  * layer's neurons wait in registers until all invocations have read the old state.
  *
- * What a hash costs: 33.8 million nonzero weights over 32 nonces a word are 1.06 million full adders, each two
- * three-input logic operations where the machine has such (NVIDIA's LOP3, AMD's and Intel's likewise), and half-adders,
- * biases and padding add 8 %: 2.3 million operations. Finding an entry and its address are 3 more, shared by four words.
+ * What a hash costs: 33.8 million nonzero weights and 1.6 % of residuals and padding, over 32 nonces a word, are 1.07
+ * million full adders, each two three-input logic operations where the machine has such (NVIDIA's LOP3, AMD's and
+ * Intel's likewise). Half-adders, biases and the padding's zeros make it 2.6 million operations. Finding an entry and its
+ * address are 3 more, shared by four words. The 32 invocations of a warp have 16 rows, and the longest of their lists is
+ * 9.6 % longer than the average, counted over the lists of a seed as the next figures are.
  * - Arithmetic: an H200 (132 multiprocessors, 64 integer lanes each, 1.98 GHz) does 16.7 T operations/s, hence at most
- *   7.3 million hashes/s, and 5.4 million with the addresses counted.
- * - Workgroup memory: 1.06 million words a hash at 128 bytes a cycle bound it at 7.9 million; but four rows of 32 bytes
- *   that are read together want the same quarter of the banks, on average 2.1 deep, which leaves 3.8 million. Lists
- *   ordered so that row r reads planes of residue (step + r) mod 4 would mend that: the first thing to try on a card.
- * - Card memory: 68 MB of lists for each workgroup's nonces, 0.27 MB a hash for 256 of them, would be 1 TB/s at 3.8 million
+ *   5.9 million hashes/s, and 4.5 million with the addresses counted.
+ * - Workgroup memory: 1.07 million words a hash at 128 bytes a cycle bound it at 7.8 million; but four rows of 32 bytes
+ *   that are read together want the same quarter of the banks, on average 2.0 deep, which leaves 3.6 million. Lists
+ *   ordered so that row r reads planes of residue (step + r) mod 4 would mend that, and rows dealt to warps by length
+ *   most of the 9.6 %: the first things to try on a card.
+ * - Card memory: 68 MB of lists for each workgroup's nonces, 0.27 MB a hash for 256 of them, would be 1 TB/s at 3.6 million
  *   hashes/s if no workgroup shared the cache with another, a fifth of an H200's.
  * - Occupancy: ten counters, eight loaded planes and the tree's carries are about 25 vec4, 110 registers with addresses,
  *   so two workgroups of 256 invocations are resident. Each invocation has up to eight independent loads under way,
@@ -24,19 +27,17 @@
  */
 import { type Adders, addInputs, COUNTER_BITS } from "../adder-tree.ts";
 import { HASH_BYTES, MATRICES, WIDTH } from "../shape.ts";
-import { PLANE_BYTES } from "../wasm/layout.ts";
+import { PLANE_BYTES, ZERO_PLANE } from "../wasm/layout.ts";
 
 /** Invocations of a workgroup: one for each bit of an input. */
 const INVOCATIONS = 8 * HASH_BYTES;
 
-const PLANES = WIDTH + 1;
-
 /** How many vec4 words a plane has. */
 export type Lanes = 1 | 2;
 
-/** Bytes of workgroup memory: the state and a plane of zeros. */
+/** Bytes of workgroup memory, the state: what every device has (WebGPU, section 3.6.2), or twice as much. */
 export function workgroupBytes(lanes: Lanes): number {
-  return PLANES * lanes * PLANE_BYTES;
+  return WIDTH * lanes * PLANE_BYTES;
 }
 
 /** Nonces that a workgroup hashes. */
@@ -59,7 +60,7 @@ const TURNS = ${String((WIDTH * lanes) / INVOCATIONS)}u;
 @group(0) @binding(1) var<storage, read> inputs: array<u32>;
 @group(0) @binding(2) var<storage, read_write> outputs: array<u32>;
 
-var<workgroup> planes: array<vec4<u32>, ${String(PLANES * lanes)}>;
+var<workgroup> planes: array<vec4<u32>, ${String(WIDTH * lanes)}>;
 
 // The bit of a number, in every bit of four words.
 fn spread(value: u32, bit: u32) -> vec4<u32> {
@@ -71,6 +72,11 @@ fn plane(entry: u32, lane: u32) -> vec4<u32> {
   return planes[entry / ${String(PLANE_BYTES)}u * LANES + lane];
 }
 
+// The same where it may be padding: zeros, which are kept nowhere.
+fn plane_or_zeros(entry: u32, lane: u32) -> vec4<u32> {
+  return select(plane(entry & ${String(ZERO_PLANE - 1)}u, lane), vec4<u32>(), entry == ${String(ZERO_PLANE)}u);
+}
+
 fn neuron(k: u32, row: u32, lane: u32) -> vec4<u32> {
   let index = k * ${String(WIDTH)}u + row;
   var at = matrices[index / 4u][index % 4u] / 16u;
@@ -79,14 +85,15 @@ fn neuron(k: u32, row: u32, lane: u32) -> vec4<u32> {
   ${counters.map((name, bit) => `var ${name} = spread(header.z, ${String(bit)}u);`).join("\n  ")}
   for (var positive = false; ; positive = true) {
     var groups = select(header.x, header.y, positive);
-    for (; groups >= 4u; groups -= 4u) {
+    // Only the last group has padding, and is left to the second loop.
+    for (; groups > 4u; groups -= 4u) {
       ${[0, 1, 2, 3].map((i) => `let e${String(i)} = matrices[at + ${String(i)}u];`).join("\n      ")}
-      ${adding(5).join("\n      ")}
+      ${adding(5, "plane").join("\n      ")}
       at += 4u;
     }
     for (; groups > 0u; groups--) {
       let e0 = matrices[at];
-      ${adding(3).join("\n      ")}
+      ${adding(3, "plane_or_zeros").join("\n      ")}
       at++;
     }
     if (positive) {
@@ -117,9 +124,6 @@ fn tens_hash(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
     }
     planes[invocation * LANES + l] = words;
   }
-  if (invocation < LANES) {
-    planes[${String(WIDTH)}u * LANES + invocation] = vec4<u32>();
-  }
   workgroupBarrier();
 
   for (var k = 0u; k < ${String(MATRICES)}u; k++) {
@@ -149,8 +153,8 @@ fn tens_hash(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
 `;
 }
 
-/** The lines that add 2^level entries, of which four words each hold eight. */
-function adding(level: number): string[] {
+/** The lines that add the planes, as `load` gives them, of 2^level entries, of which four words each hold eight. */
+function adding(level: number, load: "plane" | "plane_or_zeros"): string[] {
   const lines: string[] = [];
   let names = 0;
   const keep = (value: string): string => {
@@ -161,7 +165,7 @@ function adding(level: number): string[] {
   const adders: Adders<string> = {
     input: (i) => {
       const pair = `e${String(i >> 3)}.${"xyzw"[(i & 7) >> 1]!}`;
-      return keep(`plane(${(i & 1) === 0 ? `${pair} & 0xffffu` : `${pair} >> 16u`}, lane)`);
+      return keep(`${load}(${(i & 1) === 0 ? `${pair} & 0xffffu` : `${pair} >> 16u`}, lane)`);
     },
     full: (bit, a, b) => {
       const sum = `c${String(bit)}`;

@@ -1,6 +1,7 @@
 import { GristmillError } from "@gristmill/sdk";
 
 import { checkInput, concatInputs, noSeed, splitOutputs } from "../check.ts";
+import { type BatchWork, eachBatch } from "../each-batch.ts";
 import { type LuckyTicket, type SearchOptions, searchTickets, type TicketRange } from "../search.ts";
 import { HASH_BYTES, MATRICES } from "../shape.ts";
 import type { TensHasher } from "../tens-hasher.ts";
@@ -40,16 +41,21 @@ export class WebGpuTensHasher implements TensHasher {
   #isSeeded = false;
   #workgroups = 1;
 
-  private constructor(adapter: GPUAdapter, emulated: boolean, threads: number) {
+  /**
+   * @param adapter gives one device
+   * @param another asks for the next adapter, when a seed is set after the device was disposed of
+   * @param threads for matrices and traces
+   * @param lanes a workgroup's width, which the adapter must have room for; `lanesFor` by default
+   */
+  constructor(adapter: GPUAdapter, another: () => Promise<GPUAdapter>, threads: number, lanes = lanesFor(adapter)) {
     const { description, device, vendor } = adapter.info;
     this.device = [description, device, vendor].find((name) => name !== "") ?? "graphics card";
-    this.#lanes = adapter.limits.maxComputeWorkgroupStorageSize >= workgroupBytes(2) ? 2 : 1;
+    this.#lanes = lanes;
     this.#store = new MatrixStore(threads);
-    // An adapter gives one device; after it was disposed of, the next seed asks for another.
     let first: GPUAdapter | undefined = adapter;
     this.#adapter = {
       take: async () => {
-        const taken = first ?? (await findAdapter(emulated));
+        const taken = first ?? (await another());
         first = undefined;
         return taken;
       },
@@ -59,10 +65,12 @@ export class WebGpuTensHasher implements TensHasher {
   /**
    * @param threads for matrices and traces
    * @param emulated whether an adapter that is a program on the processor will do
+   * @param lanes as the constructor's
    * @throws GristmillError TENSHASH_UNAVAILABLE
    */
-  static async open(threads: number, emulated: boolean): Promise<WebGpuTensHasher> {
-    return new WebGpuTensHasher(await findAdapter(emulated), emulated, threads);
+  static async open(threads: number, emulated: boolean, lanes?: Lanes): Promise<WebGpuTensHasher> {
+    const find = () => findAdapter(emulated);
+    return new WebGpuTensHasher(await find(), find, threads, lanes);
   }
 
   get batchSize(): number {
@@ -87,13 +95,12 @@ export class WebGpuTensHasher implements TensHasher {
     signal?.throwIfAborted();
     if (this.#opened === undefined || !this.#isSeeded) throw noSeed();
     const opened = await this.#opened;
-    const outputs: Uint8Array[] = [];
-    for (let start = 0; start < bytes.length;) {
-      signal?.throwIfAborted();
-      const end = Math.min(bytes.length, start + this.batchSize * HASH_BYTES);
-      outputs.push(...splitOutputs(await this.#dispatch(opened, bytes.subarray(start, end))));
-      start = end;
-    }
+    const outputs = new Array<Uint8Array>(inputs.length);
+    const dispatch: BatchWork = async (first, end) => {
+      const hashed = await this.#dispatch(opened, bytes.subarray(first * HASH_BYTES, end * HASH_BYTES));
+      for (const [i, output] of splitOutputs(hashed).entries()) outputs[first + i] = output;
+    };
+    await eachBatch(inputs.length, () => this.batchSize, dispatch, signal);
     return outputs;
   }
 
@@ -118,7 +125,7 @@ export class WebGpuTensHasher implements TensHasher {
     const adapter = await this.#adapter.take();
     const device = await adapter.requestDevice({
       requiredLimits: {
-        maxComputeWorkgroupStorageSize: Math.max(16_384, workgroupBytes(this.#lanes)),
+        maxComputeWorkgroupStorageSize: workgroupBytes(this.#lanes),
         maxStorageBufferBindingSize: Math.max(SLOT_BYTES, 2 ** 27),
       },
     });
@@ -165,4 +172,9 @@ export class WebGpuTensHasher implements TensHasher {
       for (const buffer of [source, result, readable]) buffer.destroy();
     }
   }
+}
+
+/** All that has room, but not where a program computes: it gains nothing, and one input costs it as much as a batch. */
+function lanesFor({ info, limits }: GPUAdapter): Lanes {
+  return !info.isFallbackAdapter && limits.maxComputeWorkgroupStorageSize >= workgroupBytes(2) ? 2 : 1;
 }
