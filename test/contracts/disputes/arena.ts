@@ -258,8 +258,13 @@ export async function playOn(
 ): Promise<Outcome> {
   const { court } = where;
   const { disputeId } = opened;
-  const evidence = { signature, parameters: parametersOf(where), findList: finderOf(players.log ?? new TaskLog(0)) };
   const { by = where.challenger } = players;
+  const evidence = {
+    account: by.address as Hex,
+    signature,
+    parameters: parametersOf(where),
+    findList: finderOf(players.log ?? new TaskLog(0)),
+  };
   const { operator } = where.miners[slot]!;
   const events = [...opened.events];
   const moves = [...opened.moves];
@@ -308,7 +313,8 @@ async function send(
   mover: HardhatEthersSigner,
 ): Promise<{ readonly receipt: TransactionReceipt; readonly deposit: bigint } | undefined> {
   const isDirect = functionName === "proveMalformedList";
-  const decides = isDirect || functionName.startsWith("refute") || functionName === "contestList";
+  const decides =
+    isDirect || functionName.startsWith("refute") || ["nameElement", "contestList"].includes(functionName);
   const deposit = decides ? 0n : await depositFor(await segmentGame.answerGas(state.stage));
   const to = await (isDirect ? misconduct : segmentGame).getAddress();
   const abi = isDirect ? misconductAbi : segmentGameAbi;
