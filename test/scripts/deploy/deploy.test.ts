@@ -10,7 +10,7 @@ import { CONTRACT_NAMES, type DeploymentRecord } from "../../../scripts/deploy/r
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
 /** One for each contract, three for the wiring. */
-const TRANSACTIONS = CONTRACT_NAMES.length + 3;
+const TRANSACTIONS = CONTRACT_NAMES.length + 4;
 
 describe("hardhat deploy", function () {
   this.timeout(120_000);
