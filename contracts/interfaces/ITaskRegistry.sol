@@ -25,7 +25,8 @@ import {Commit, Phase, Role, Score, TaskId, TaskParameters} from "../types/TaskT
 /// | Closing | someone settles after the last window | Settled | stays: from then on scores cannot be challenged |
 ///
 /// Disputes ({ICourt}) hold up a task. While one over any of its places is open or waiting, Submission does not end and
-/// its deadline moves on with the clock, as the challenge window of Closing does; and the task cannot be settled.
+/// its deadline moves on with the clock, as the challenge window of Closing does; and the task cannot be settled. The
+/// court bounds how long one dispute takes, and doubles the price of the next: nothing else bounds how many there are.
 ///
 /// Enough joined: `minSlots` miners, all supervisors, one evaluator. Cancelled and Failed tasks are settled as well, by
 /// {settle}: that releases the stakes and credits what is left of the fee.
@@ -85,7 +86,7 @@ interface ITaskRegistry {
         address owner; // of the slot, 0 if nobody took it
         address operator;
         bool dropped; // silent or convicted
-        uint40 pausedBlocks; // for which disputes have held up its windows until now, one that is not over included
+        uint256 pausedBlocks; // for which disputes have held up its windows until now, one that is not over included
         uint128 stake; // GRIST wei that the slot locked
         uint64 macs; // of one iteration
         uint16 segmentLength;

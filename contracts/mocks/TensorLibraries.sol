@@ -45,4 +45,8 @@ contract TensorLibraries {
     function sum(bytes calldata leaf) external pure returns (uint256) {
         return TensorMerkle.sum(leaf);
     }
+
+    function widened(bytes calldata narrow) external pure returns (bytes memory) {
+        return TensorMerkle.widened(narrow);
+    }
 }

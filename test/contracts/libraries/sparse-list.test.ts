@@ -12,6 +12,7 @@ import {
 import { expect } from "chai";
 import { network } from "hardhat";
 
+import { abiValue } from "../helpers/abi-value.ts";
 import { program, type Random, seededRandom } from "../../sdk/fixtures/programs.ts";
 
 const { ethers } = await network.create();
@@ -48,7 +49,7 @@ describe("SparseList", () => {
       const around = edges.flatMap((flat) => [flat - 1, flat, flat + 1]);
       const flats = [0, WEIGHTS - 1, random(0, WEIGHTS - 1), ...around].filter((f) => f >= 0 && f < WEIGHTS);
       for (const flat of new Set(flats)) {
-        const value = await contract.valueAt(updateId(list), flat, openList(list, flat));
+        const value = await contract.valueAt(updateId(list), flat, abiValue(openList(list, flat)));
         expect(value, `weight ${flat} of ${length} entries`).to.equal(signs.get(flat) ?? 0);
       }
     }
@@ -62,7 +63,7 @@ describe("SparseList", () => {
     const open = (row: number, ...more: number[]) => ({
       rows: 3,
       row,
-      leaves: [row, ...more].map((r) => openElement(list, r, 0)),
+      leaves: [row, ...more].map((r) => abiValue(openElement(list, r, 0))),
     });
     for (const [flat, row] of [
       [5, 1],
@@ -107,7 +108,7 @@ describe("SparseList", () => {
       const list = tensorOf(entries, rows);
       const [row, col] = [Math.floor(at / UPDATE_ROW), at % UPDATE_ROW];
       const opened = col === UPDATE_ROW - 1 && row + 1 < rows ? [row, row + 1] : [row];
-      const opening = { rows, row, leaves: opened.map((r) => openElement(list, r, 0)) };
+      const opening = { rows, row, leaves: opened.map((r) => abiValue(openElement(list, r, 0))) };
       const malformed = (await template).listIsMalformed(encodeProgram(P), tensorId(list), col, opening);
       expect(await malformed).to.equal(true);
     });
@@ -121,7 +122,7 @@ describe("SparseList", () => {
       for (const at of [0, 1, 254, 255, 256, 257, 511].filter((i) => i < rows * UPDATE_ROW)) {
         const [row, col] = [Math.floor(at / UPDATE_ROW), at % UPDATE_ROW];
         const opened = col === UPDATE_ROW - 1 && row + 1 < rows ? [row, row + 1] : [row];
-        const opening = { rows, row, leaves: opened.map((r) => openElement(list, r, 0)) };
+        const opening = { rows, row, leaves: opened.map((r) => abiValue(openElement(list, r, 0))) };
         const malformed = contract.listIsMalformed(encodeProgram(P), tensorId(list), col, opening);
         expect(await malformed, `entry ${at} of ${entries.length}`).to.equal(false);
       }

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 
 import { ReferenceTensHasher } from "../../../oracle/src/tenshash/reference.ts";
+import { abiValue } from "../helpers/abi-value.ts";
 import { seededRandom } from "../../sdk/fixtures/programs.ts";
 
 const { ethers } = await network.create();
@@ -29,8 +30,8 @@ describe("TensHash's neurons", () => {
     const bytes = await hasher.trace(x);
     const neuron = (layer: number, index: number, rows: Uint8Array = bytes) => {
       const trace = matrix("u8", 65, 128, rows);
-      const before = layer === 0 ? EMPTY : openElement(trace, layer - 1, 0);
-      const claimed = layer === OUTPUT_LAYER ? EMPTY : openElement(trace, layer, 0);
+      const before = abiValue(layer === 0 ? EMPTY : openElement(trace, layer - 1, 0));
+      const claimed = abiValue(layer === OUTPUT_LAYER ? EMPTY : openElement(trace, layer, 0));
       return { layer, index, before, claimed };
     };
     return { x, y: y!, bytes, traceId: tensHashTraceId(bytes), neuron };
@@ -61,7 +62,7 @@ describe("TensHash's neurons", () => {
     const file = join(import.meta.dirname, "../../vectors/tenshash.json");
     const { vectors } = JSON.parse(readFileSync(file, "utf8")) as Vectors;
     const random = seededRandom(67);
-    for (const vector of vectors.slice(0, 3)) {
+    for (const vector of [vectors[0]!, vectors[8]!, vectors.at(-1)!]) {
       const [own, input, output] = [vector.seed, vector.input, vector.output].map((hex) => ethers.getBytes(`0x${hex}`));
       const { traceId, neuron } = await hashed(own!, input!);
       for (const layer of [0, random(1, 64), OUTPUT_LAYER]) {

@@ -13,6 +13,7 @@ import { network } from "hardhat";
 import type { Hex } from "viem";
 import { zeroHash } from "viem";
 
+import { abiValue } from "../helpers/abi-value.ts";
 import { type Random, seededRandom } from "../../sdk/fixtures/programs.ts";
 
 const { ethers } = await network.create();
@@ -47,7 +48,7 @@ describe("TensorMerkle", () => {
           [rows - 1, cols - 1],
           [random(0, rows - 1), random(0, cols - 1)],
         ] as const) {
-          const opening = openElement(m, row, col);
+          const opening = abiValue(openElement(m, row, col));
           expect(await contract.isLeaf(tensorId(m), TAGS[type], rows, cols, row, col, opening)).to.equal(true);
           const read = await contract.element(opening.leaf, TAGS[type], col % 1_024);
           expect(read).to.equal(element(m, row, col));
@@ -60,7 +61,7 @@ describe("TensorMerkle", () => {
     const contract = await libraries;
     const m = randomTensor(seededRandom(5), "i8", 3, 1_030);
     const id = tensorId(m);
-    const opening = openElement(m, 1, 1_024);
+    const opening = abiValue(openElement(m, 1, 1_024));
     const { leaf, proof } = opening;
     const isLeaf = (tag: number, rows: number, cols: number, row: number, col: number, given = opening, of: Hex = id) =>
       contract.isLeaf(of, tag, rows, cols, row, col, given);
@@ -100,5 +101,16 @@ describe("TensorMerkle", () => {
     const bytes = Uint8Array.from({ length: 1_024 }, () => random(0, 255));
     const total = bytes.reduce((sum, byte) => sum + byte, 0);
     expect(await (await libraries).sum(bytes)).to.equal(total);
+  });
+
+  it("widens int16 to int32, in any number", async () => {
+    const contract = await libraries;
+    const random = seededRandom(9);
+    for (const length of [1, 7, 8, 9, 16, 1_023, 1_024]) {
+      const narrow = Int16Array.from({ length }, (_, i) => [-(2 ** 15), 2 ** 15 - 1, -1][i] ?? random(-20_000, 20_000));
+      const wide = Int32Array.from(narrow);
+      const got = await contract.widened(new Uint8Array(narrow.buffer));
+      expect(got).to.equal(ethers.hexlify(new Uint8Array(wide.buffer)));
+    }
   });
 });

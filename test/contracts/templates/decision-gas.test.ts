@@ -17,6 +17,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 
 import { ReferenceTensHasher } from "../../../oracle/src/tenshash/reference.ts";
+import { abiValue } from "../helpers/abi-value.ts";
 import { program, type Random, seededRandom } from "../../sdk/fixtures/programs.ts";
 
 const { ethers } = await network.create();
@@ -51,9 +52,9 @@ describe("gas of deciding moves", () => {
       randomMatrix(random, elementType === "i32" ? "i32" : "i8", rows, cols, bounds[i]!),
     );
     const [row, col] = [instruction.rows - 1, 5];
-    const witness = witnessFor(instruction, row, col, (operand) => operands[operand]!);
+    const witness = abiValue(witnessFor(instruction, row, col, (operand) => operands[operand]!));
     const ids = operands.map(tensorId);
-    const sent = await game.decide(encodeProgram(p), ITERATION, k, ids, row, col, witness, 0);
+    const sent = await game.decide(encodeProgram(p), abiValue(ITERATION), k, ids, row, col, witness, 0);
     return Number((await sent.wait())!.gasUsed);
   }
 
@@ -65,7 +66,12 @@ describe("gas of deciding moves", () => {
     const bytes = await hasher.trace(x);
     const trace = matrix("u8", 65, 128, bytes);
     const [y] = await hasher.hash([x]);
-    const neuron = { layer: 40, index: 1_023, before: openElement(trace, 39, 0), claimed: openElement(trace, 40, 0) };
+    const neuron = {
+      layer: 40,
+      index: 1_023,
+      before: abiValue(openElement(trace, 39, 0)),
+      claimed: abiValue(openElement(trace, 40, 0)),
+    };
     const tensHash = await libraries.decide(seed, x, y!, tensHashTraceId(bytes), neuron);
 
     const measured = {
@@ -73,7 +79,6 @@ describe("gas of deciding moves", () => {
       dense: await decide(program({ sizes: [1_023, 128, 10], batch: 32 }), "Activate", [127, 127]),
       accumulate: await decide(program({ sizes: [1_023, 16, 10], batch: 1_024 }), "Residual", [16_384, 127, 127]),
     };
-    console.log(measured);
     for (const [move, ceiling] of Object.entries(CEILINGS)) {
       expect(measured[move as keyof typeof measured], move).to.be.at.most(ceiling);
     }

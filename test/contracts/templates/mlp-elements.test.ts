@@ -19,6 +19,7 @@ import {
   type TracedRun,
   witnessOf,
 } from "./traced-iteration.ts";
+import { abiValue } from "../helpers/abi-value.ts";
 
 const { ethers } = await network.create();
 
@@ -140,7 +141,14 @@ describe("MlpTemplate's elements", () => {
       const opening = openElement(update, Math.floor(place / update.cols), place % update.cols);
       const ids = operandIds(run, k);
       const instruction = instructionStruct(run.instructions[k]!);
-      return (await template).listContradicts(instruction, ids, updateId(list), flat, openList(list, flat), opening);
+      return (await template).listContradicts(
+        instruction,
+        ids,
+        updateId(list),
+        flat,
+        abiValue(openList(list, flat)),
+        abiValue(opening),
+      );
     }
 
     it("agree with U at every weight tried, of both layers", async () => {
@@ -174,13 +182,13 @@ describe("MlpTemplate's elements", () => {
       const contract = await template;
       const instruction = { ...instructionStruct(run.instructions[k]!), rows: 1 };
       const ids = operandIds(run, k);
-      const leaves = [openElement(updates[0]!, 0, 0)];
+      const leaves = [abiValue(openElement(updates[0]!, 0, 0))];
       await expect(contract.elementAt(instruction, ids, 0, 0, { leaves, lists: [] })).to.be.revertedWithCustomError(
         contract,
         "Template_WrongOp",
       );
       const list = Uint32Array.from(honest);
-      const opening = openList(list, 683);
+      const opening = abiValue(openList(list, 683));
       await expect(contract.listContradicts(instruction, ids, updateId(list), 683, opening, leaves[0]!))
         .to.be.revertedWithCustomError(contract, "Template_NoElement")
         .withArgs(0, 683, 1, 683);
@@ -216,7 +224,7 @@ describe("MlpTemplate's elements", () => {
       for (const [k, op] of ops.entries()) {
         if (op === "Sparse") continue;
         const witness = witnessOf(run, k, 0, 0);
-        const more = [...witness.leaves, { leaf: "0x00", proof: [] } as const];
+        const more = [...witness.leaves, { leaf: "0x00" as const, proof: [] }];
         for (const leaves of [more, ...(witness.leaves.length === 0 ? [] : [witness.leaves.slice(1)])]) {
           const instruction = instructionStruct(run.instructions[k]!);
           const calling = contract.elementAt(instruction, operandIds(run, k), 0, 0, { ...witness, leaves });
