@@ -26,11 +26,28 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       { libraries: Object.fromEntries(LIBRARY_NAMES.map((name) => [name, m.library(name)])) },
     );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
+    const Court = m.contract("Court", [TaskRegistry, StakeManager, parameters.court]);
+    const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
+    const Misconduct = m.contract("Misconduct", [Court, TaskRegistry, MlpTemplate]);
+    const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
 
     m.call(GristToken, "appoint", [[WorkMint]]);
-    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool]]);
-    m.call(TaskRegistry, "wire", [WorkMint]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(Court, "wire", [[TensHashGame], [Misconduct, Demands]]);
 
-    return { GristToken, EpochBeacon, StakeManager, VerifierPool, MlpTemplate, TaskRegistry, WorkMint };
+    return {
+      GristToken,
+      EpochBeacon,
+      StakeManager,
+      VerifierPool,
+      MlpTemplate,
+      TaskRegistry,
+      WorkMint,
+      Court,
+      TensHashGame,
+      Misconduct,
+      Demands,
+    };
   });
 }

@@ -15,6 +15,10 @@ export const CONTRACT_NAMES = [
   "MlpTemplate",
   "TaskRegistry",
   "WorkMint",
+  "Court",
+  "TensHashGame",
+  "Misconduct",
+  "Demands",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

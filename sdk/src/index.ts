@@ -20,6 +20,7 @@ export * from "./segment/types.ts";
 export { element, matrix, transpose, type ElementArrays, type ElementType, type Matrix } from "./tensor/matrix.ts";
 export * from "./tensor/merkle.ts";
 export * from "./tensor/tensor-id.ts";
+export * from "./ticket/tens-hash-layers.ts";
 export * from "./ticket/tens-hash-trace-id.ts";
 export * from "./ticket/ticket.ts";
 export * from "./contracts/abis/court.ts";

@@ -10,7 +10,7 @@ import { CONTRACT_NAMES, type DeploymentRecord, LIBRARY_NAMES } from "../../../s
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
 /** One for each contract and library, three for the wiring. */
-const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + 3;
+const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + 4;
 
 describe("hardhat deploy", function () {
   this.timeout(120_000);
