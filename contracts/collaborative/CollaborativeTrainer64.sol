@@ -222,7 +222,19 @@ contract CollaborativeTrainer64 is ReentrancyGuardTransient {
             );
             return;
         }
+        uint256 amount = _takeReported(data, classification, addedTime, originalAuthor, prediction);
+        _pay(msg.sender, amount);
+    }
 
+    /// @dev Books a report that may be decided now.
+    /// @return amount that the reporter gets
+    function _takeReported(
+        int64[] calldata data,
+        uint64 classification,
+        uint256 addedTime,
+        address originalAuthor,
+        uint64 prediction
+    ) private returns (uint256 amount) {
         (uint256 deposit, uint256 claimable, bool claimedByReporter, uint256 numClaims, bytes32 dataKey) = abi.decode(
             Address.functionCall(
                 address(dataHandler),
@@ -237,7 +249,7 @@ contract CollaborativeTrainer64 is ReentrancyGuardTransient {
             ),
             (uint256, uint256, bool, uint256, bytes32)
         );
-        uint256 amount = _uint(
+        amount = _uint(
             address(incentiveMechanism),
             abi.encodeWithSelector(
                 IncentiveMechanism64.handleReport.selector,
@@ -254,7 +266,6 @@ contract CollaborativeTrainer64 is ReentrancyGuardTransient {
             )
         );
         dataHandler.updateClaimableAmount(dataKey, amount);
-        _pay(msg.sender, amount);
     }
 
     /// @dev What the model says, or `otherwise` if it fails. Whoever makes it fail, by too little gas for instance, only
