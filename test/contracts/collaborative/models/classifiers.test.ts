@@ -266,7 +266,7 @@ describe("DensePerceptron", () => {
   it("has at most 4,096 weights, with which it learns and predicts in a transaction", async () => {
     const model = await densePerceptron([]);
     const portion = new Array<bigint>(512).fill(0n);
-    for (let i = 0; i < 8; i++) await model.initializeWeights(portion);
+    for (let i = 0; i < 8; i++) await model.initializeWeights(portion, GAS);
     await expect(model.initializeWeights([0n]))
       .to.be.revertedWithCustomError(model, "DensePerceptron_TooManyWeights")
       .withArgs(4_097, 4_096);
@@ -337,35 +337,26 @@ describe("NearestCentroidClassifier", () => {
   });
 
   it("is bounded such that the largest model learns and predicts in a transaction", async () => {
-    const model = await nearestCentroid([[]]);
-    const portion = Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? LARGEST : -LARGEST));
-    for (let i = 0; i < 4; i++) await model.extendCentroid(portion, 0n);
-    await expect(model.extendCentroid([1n], 0n))
-      .to.be.revertedWithCustomError(model, "NearestCentroidClassifier_TooLarge")
-      .withArgs(2_049, 2_049, 2_048, 16_384);
-
-    const wide = await nearestCentroid(
-      names(64).map(() => []),
-      names(64).map(() => 0n),
+    const classes = 8;
+    // Classes without samples at zero: the first sample fills every word of one, and no distance is cut short.
+    const model = await nearestCentroid(
+      names(classes).map(() => []),
+      names(classes).map(() => 0n),
     );
-    const values = new Array<bigint>(256).fill(0n);
-    // Never nearer than the one before by much, so that no distance is cut short early.
-    for (let label = 0n; label < 64n; label++)
-      await wide.extendCentroid([...values.slice(1), 10n ** 15n - label], label);
-    await expect(wide.extendCentroid([1n], 0n))
-      .to.be.revertedWithCustomError(wide, "NearestCentroidClassifier_TooLarge")
-      .withArgs(257, 257 * 64, 2_048, 16_384);
-    const data = new Array<bigint>(256).fill(-62_500_000n);
-    expect(await wide.predict(data, GAS)).to.equal(63n);
-    await wide.update(data, 63n, GAS);
+    const portion = new Array<bigint>(1_024).fill(0n);
+    for (let i = 0; i < 2 * classes; i++) await model.extendCentroid(portion, BigInt(i % classes), GAS);
+    await expect(model.extendCentroid([0n], 0n))
+      .to.be.revertedWithCustomError(model, "NearestCentroidClassifier_TooLarge")
+      .withArgs(2_049, 2_049 * classes, 2_048, 16_384);
+    await expect(model.addClass(new Array<bigint>(2_048).fill(0n), "one too many", 0n, GAS))
+      .to.be.revertedWithCustomError(model, "NearestCentroidClassifier_TooLarge")
+      .withArgs(2_048, 2_048 * (classes + 1), 2_048, 16_384);
 
-    const long = new Array<bigint>(2_048).fill(0n);
-    long[7] = -ONE;
-    const zeros = await nearestCentroid([[]], [0n]);
-    for (let i = 0; i < 4; i++) await zeros.extendCentroid(new Array<bigint>(512).fill(0n), 0n);
-    const unit = new Array<bigint>(2_048).fill(-22_097_087n);
-    await zeros.update(unit, 0n, GAS);
-    expect(await zeros.predict(long)).to.equal(0n);
+    // Negative values are the dearest calldata.
+    const data = new Array<bigint>(2_048).fill(-22_097_087n);
+    expect(await model.predict(data, GAS)).to.equal(0n);
+    await model.update(data, 7n, GAS);
+    expect(await model.predict(data, GAS)).to.equal(7n);
   });
 });
 
@@ -417,7 +408,7 @@ describe("sparse models", () => {
       const data = ascending(most);
       await model.update(data, 1n, GAS);
       await model.predict(data, GAS);
-      for (const call of [() => model.predict(ascending(most + 1)), () => model.update(ascending(most + 1), 1n)])
+      for (const call of [() => model.predict(ascending(most + 1)), () => model.update(ascending(most + 1), 1n, GAS)])
         await expect(call())
           .to.be.revertedWithCustomError(model, "Classifier64_TooManyValues")
           .withArgs(most + 1, most);
