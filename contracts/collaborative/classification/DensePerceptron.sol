@@ -143,13 +143,13 @@ contract DensePerceptron is Perceptron64 {
         //     for (uint256 i = 0; i < count; ++i) weights[i] = clamp(weights[i] + (data[i] * rate) / ONE);
         //
         // Safe: reads calldata below the length, reads and writes the words that hold the weights, writes no memory; a step
-        // is a value of 64 bits times a rate of 33. A sum beyond 64 bits becomes the largest number of 64 bits, or its
-        // complement, which is the smallest, by its sign. Lanes behind the last weight are 0.
+        // is a value of 64 bits times a rate of 33. A sum beyond `LARGEST`, of either sign, becomes `LARGEST`
+        // of that sign. Lanes behind the last weight are 0.
         assembly ("memory-safe") {
             function moved(lane, step) -> weight {
                 weight := add(signextend(7, lane), step)
-                if xor(weight, signextend(7, weight)) {
-                    weight := xor(LARGEST, sar(255, weight))
+                if or(sgt(weight, LARGEST), slt(add(weight, LARGEST), 0)) {
+                    weight := mul(LARGEST, or(1, sar(255, weight)))
                 }
                 weight := and(weight, LANE_MASK)
             }

@@ -65,8 +65,8 @@ contract SparsePerceptron is Perceptron64, SparseClassifier64 {
         //     for (uint256 i = 0; i < data.length; ++i) weights[data[i]] = clamp(weights[data[i]] + rate);
         //
         // Safe: `_predict` found the indices to be ascending and below 2^63, so each word is read and written once, and all
-        // are in the array; writes no memory. A sum beyond 64 bits becomes the largest number of 64 bits, or its complement,
-        // which is the smallest, by its sign.
+        // are in the array; writes no memory. A sum beyond `LARGEST`, of either sign, becomes
+        // `LARGEST` of that sign.
         assembly ("memory-safe") {
             let pointer := data.offset
             let slot := add(_words.slot, shr(2, calldataload(pointer)))
@@ -92,8 +92,8 @@ contract SparsePerceptron is Perceptron64, SparseClassifier64 {
                 let bit := shl(6, and(index, 3))
                 let old := shr(bit, xor(word, FLIPPED))
                 let weight := add(signextend(7, old), rate)
-                if xor(weight, signextend(7, weight)) {
-                    weight := xor(LARGEST, sar(255, weight))
+                if or(sgt(weight, LARGEST), slt(add(weight, LARGEST), 0)) {
+                    weight := mul(LARGEST, or(1, sar(255, weight)))
                 }
                 word := xor(word, shl(bit, and(xor(old, weight), LANE_MASK)))
             }
