@@ -98,7 +98,7 @@ contract DensePerceptron is Perceptron64 {
         uint256 count = _dimensions;
         require(data.length == count, Classifier64_WrongDimensions(data.length, count));
         uint256 excess = 0;
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     score = intercept * ONE;
         //     for (uint256 i = 0; i < count; ++i) {
@@ -137,7 +137,7 @@ contract DensePerceptron is Perceptron64 {
     /// @dev Adds `rate` to the intercept and `data` times `rate` to the weights, rounded towards zero.
     /// @param data checked by {_scan}
     function _learn(int64[] calldata data, int256 rate) private {
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     intercept = clamp(intercept + rate);
         //     for (uint256 i = 0; i < count; ++i) weights[i] = clamp(weights[i] + (data[i] * rate) / ONE);
