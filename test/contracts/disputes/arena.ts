@@ -31,6 +31,7 @@ import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
 import { positionAfter, type SlotContext, startPosition } from "../../../oracle/src/training/slot-replica.ts";
 import { Trainer, type TrainerState } from "../../../oracle/src/training/trainer.ts";
+import type { TaskParametersStruct } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
 import { begin, createTask, ethers, fill, networkHelpers } from "../tasks/scenario.ts";
 import { COURT, type CourtScene, deployCourt, DisputeState } from "./court-scene.ts";
@@ -79,8 +80,12 @@ export function trainingSet(p: MlpParameters, seed: number): BatchSet {
   };
 }
 
-/** A task in training over `mlp`. */
-export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena> {
+/** A task in training over `mlp`, with whatever else its client wants. */
+export async function arenaFor(
+  mlp: MlpParameters,
+  salt = "salt",
+  overrides: Partial<TaskParametersStruct> = {},
+): Promise<Arena> {
   const { parts, judges } = await deployCourt();
   const train = trainingSet(mlp, 7);
   const scene = await createTask(parts, {
@@ -89,6 +94,7 @@ export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena
     datasetRoot: datasetRoot(train.batches.map(batchLeaf)),
     segmentLength: SEGMENT_LENGTH,
     iterations: 4 * SEGMENT_LENGTH,
+    ...overrides,
   });
   await fill(scene);
   await begin(scene);
