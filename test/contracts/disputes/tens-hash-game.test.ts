@@ -8,7 +8,7 @@ import { createTensHasher, type TensHasher } from "../../../oracle/src/tenshash/
 import { snapshot } from "../../gas/snapshot.ts";
 import { type ClaimDetails, detailsOf, planWork } from "../helpers/committed-work.ts";
 import { headerOf } from "../helpers/header.ts";
-import { ethers, loadFixture, networkHelpers, provider, Role } from "../tasks/scenario.ts";
+import { ethers, loadFixture, networkHelpers, passEpochs, provider, Role } from "../tasks/scenario.ts";
 import { COURT, DisputeState, inCourt, isConvicted, MINER_STAKE } from "./court-scene.ts";
 import { SEGMENT_LENGTH } from "./honest-slots.ts";
 
@@ -29,7 +29,8 @@ async function drawn() {
   const scene = await inCourt();
   const { beacon, registry, workMint, miners, taskId, stranger } = scene;
   const { owner, operator } = miners[0]!;
-  const epoch = await beacon.currentEpoch();
+  await passEpochs(scene, 1);
+  const epoch = await beacon.epochAt(BigInt(await ethers.provider.getBlockNumber()) + 1n);
   const worker = { ethers, owner, operator, registry };
   const plan = { taskId: taskId as Hex, epoch, slot: 0, first: 0, last: 3, segmentLength: SEGMENT_LENGTH };
   const work = planWork(worker, plan);
