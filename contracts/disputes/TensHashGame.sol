@@ -82,12 +82,12 @@ contract TensHashGame is ITensHashGame {
         bytes32 root = MerkleProof.processProofCalldata(proof, _leaf(layer, states));
         bytes32 note = Hashes.efficientKeccak256(keccak256(abi.encode(question)), root);
         require(_notes[disputeId] == note, TensHashGame_WrongStates(disputeId, layer));
-        bytes memory before = layer == 0
-            ? abi.encodePacked(TensHash.reversed(question.x))
-            : states[:TensHash.STATE_BYTES];
-        bytes memory claimed = layer == TensHash.TRACE_ROWS
-            ? abi.encodePacked(TensHash.reversed(question.y))
-            : states[layer == 0 ? 0 : TensHash.STATE_BYTES:];
+        bytes memory before =
+            layer == 0 ? abi.encodePacked(TensHash.reversed(question.x)) : states[:TensHash.STATE_BYTES];
+        bytes memory claimed =
+            layer == TensHash.TRACE_ROWS
+                ? abi.encodePacked(TensHash.reversed(question.y))
+                : states[layer == 0 ? 0 : TensHash.STATE_BYTES:];
         bool agrees = TensHash.neuron(question.seed, layer, index, before) == TensHash.bitOf(claimed, index);
         require(!agrees, TensHashGame_NeuronAgrees(layer, index));
 

@@ -16,6 +16,10 @@ export interface SuiteDeployment {
     readonly MlpTemplate: Address;
     readonly TaskRegistry: Address;
     readonly WorkMint: Address;
+    readonly Court: Address;
+    readonly TensHashGame: Address;
+    readonly Misconduct: Address;
+    readonly Demands: Address;
   };
 }
 

@@ -1,6 +1,7 @@
 import { matrix, updateTensor } from "@gristmill/sdk";
 import { expect } from "chai";
 
+import { snapshot } from "../../gas/snapshot.ts";
 import { GRIST, loadFixture, ethers, inRegistration, Role } from "../tasks/scenario.ts";
 import { accusations, historyOf, signGuilty } from "./accusations.ts";
 import { inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
@@ -36,11 +37,13 @@ describe("Misconduct", () => {
         await expect(prove(accused, honest, await signGuilty(scene, honest, guilt)))
           .to.be.revertedWithCustomError(misconduct, "Misconduct_NoOffence")
           .withArgs(OFFENCES.indexOf(offence));
-        await expect(prove(accused, guilty, await signGuilty(scene, guilty, guilt)))
+        const proof = prove(accused, guilty, await signGuilty(scene, guilty, guilt));
+        await expect(proof)
           .to.emit(misconduct, "MisconductProven")
           .withArgs(taskId, 0, stranger, OFFENCES.indexOf(offence));
         expect(await isConvicted(scene, 0)).to.equal(true);
         expect(await isConvicted(scene, 1)).to.equal(false);
+        snapshot(`misconduct: ${condition}`, (await (await proof).wait())!.gasUsed, 1_000_000n);
       });
     }
 
@@ -248,8 +251,20 @@ describe("Misconduct", () => {
     );
     const lists = {
       "that does not ascend": { list: spoil((data) => data.copyWithin(4, 5, 6)), row: 0, col: 4 },
-      "with a weight that the network has not": { list: spoil((data) => data.set([2 * 662], 299)), row: 1, col: 43 },
-      "padded before its end": { list: spoil((data) => data.set([PADDING], 7)), row: 0, col: 7 },
+      "with a weight that the network has not": {
+        list: spoil((data) => {
+          data.set([2 * 662], 299);
+        }),
+        row: 1,
+        col: 43,
+      },
+      "padded before its end": {
+        list: spoil((data) => {
+          data.set([PADDING], 7);
+        }),
+        row: 0,
+        col: 7,
+      },
       "with a row more than it needs": { list: tooLong, row: 1, col: 0 },
       "that does not ascend from row to row": {
         list: spoil((data) => data.copyWithin(256, 255, 256)),

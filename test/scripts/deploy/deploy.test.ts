@@ -9,7 +9,7 @@ import { expect } from "chai";
 import { CONTRACT_NAMES, type DeploymentRecord, LIBRARY_NAMES } from "../../../scripts/deploy/record.ts";
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
-/** One for each contract and library, three for the wiring. */
+/** One for each contract and library, four for the wiring. */
 const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + 4;
 
 describe("hardhat deploy", function () {
