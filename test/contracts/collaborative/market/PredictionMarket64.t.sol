@@ -147,10 +147,14 @@ contract MarketActions {
 }
 
 contract PredictionMarket64Invariants {
-    MarketActions private _actions;
+    MarketActions private immutable _actions;
+
+    /// @dev Not in `setUp`: the creation code of all contracts would make this contract's own code too long.
+    constructor() {
+        _actions = new MarketActions();
+    }
 
     function setUp() external {
-        _actions = new MarketActions();
         Address.sendValue(payable(address(_actions)), 2 ** 90);
     }
 
