@@ -23,9 +23,14 @@ const deploy = task("deploy", "Deploy Gristmill, finish an interrupted deploymen
   .setAction(() => import("./scripts/deploy/task.ts"))
   .build();
 
+const deployModel = task("deploy-model", "Deploy a shared model from its file, or finish an interrupted deployment")
+  .addPositionalArgument({ name: "file", description: "model file, such as those of examples/shared-models" })
+  .setAction(() => import("./scripts/deploy-model/task.ts"))
+  .build();
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
-  tasks: [deploy],
+  tasks: [deploy, deployModel],
   solidity: {
     version: "0.8.37",
     // The compiler comes from the lockfile, so that builds are reproducible and need no download.

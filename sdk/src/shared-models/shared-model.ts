@@ -1,4 +1,10 @@
-import { type Address, BaseError, ContractFunctionExecutionError, type PublicClient } from "viem";
+import {
+  type Address,
+  BaseError,
+  ContractFunctionExecutionError,
+  ContractFunctionRevertedError,
+  type PublicClient,
+} from "viem";
 
 import { classifier64Abi } from "../contracts/abis/classifier64.ts";
 import { collaborativeTrainer64Abi } from "../contracts/abis/collaborative-trainer64.ts";
@@ -92,15 +98,26 @@ export async function predict(
     });
     return { index: Number(index), name: classes[Number(index)] ?? String(index) };
   } catch (cause) {
-    const reason = cause instanceof BaseError ? cause.shortMessage : String(cause);
-    throw new GristmillError("PREDICTION_REFUSED", `The model ${classifier} does not predict this sample: ${reason}`, {
-      hints: [
-        "encode the input with the encoder that the trainer names",
-        "dense samples need one value for each weight",
-      ],
-      cause,
-    });
+    throw new GristmillError(
+      "PREDICTION_REFUSED",
+      `The model ${classifier} does not predict this sample: ${reasonOf(cause)}.`,
+      {
+        hints: [
+          "encode the input with the encoder that the trainer names",
+          "dense samples need one value for each weight",
+        ],
+        cause,
+      },
+    );
   }
+}
+
+/** The contract's error with its values, or else what the node says. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof BaseError)) return String(error);
+  const reverted = error.walk((inner) => inner instanceof ContractFunctionRevertedError);
+  const data = reverted instanceof ContractFunctionRevertedError ? reverted.data : undefined;
+  return data === undefined ? error.shortMessage : `${data.errorName}(${(data.args ?? []).join(", ")})`;
 }
 
 /** What the trainer says of itself, or undefined where there is none. */
