@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
@@ -9,6 +10,7 @@ import {Classifier64} from "./classification/Classifier64.sol";
 import {DataHandler64} from "./data/DataHandler64.sol";
 import {IncentiveMechanism64} from "./incentive/IncentiveMechanism64.sol";
 import {SampleKey} from "./libraries/SampleKey.sol";
+import {Samples} from "./libraries/Samples.sol";
 
 /// @title CollaborativeTrainer64
 /// @notice A shared model that anybody may train: add a sample with a deposit, get the deposit back if the model comes to
@@ -30,6 +32,8 @@ import {SampleKey} from "./libraries/SampleKey.sol";
 /// @dev Storage: the three texts and what is owed after failed payments; nothing that a training transaction writes. The
 /// parts' addresses are in the code, the guard in transient storage.
 contract CollaborativeTrainer64 is ReentrancyGuardTransient {
+    using Samples for int64[];
+
     /// @notice The model was trained with a sample.
     /// @param d the sample
     /// @param c its label
@@ -89,32 +93,51 @@ contract CollaborativeTrainer64 is ReentrancyGuardTransient {
         _requireOwned(incentiveMechanism);
         _requireOwned(classifier);
 
-        uint256 cost = incentiveMechanism.handleAddData(msg.value, data, classification);
-        uint256 time = dataHandler.handleAddData(msg.sender, cost, data, classification);
-        classifier.update(data, classification);
-        emit AddData(data, classification, time, msg.sender, cost);
+        uint256[] calldata raw = data.raw();
+        uint256 cost = _uint(
+            address(incentiveMechanism),
+            abi.encodeWithSelector(IncentiveMechanism64.handleAddData.selector, msg.value, raw, classification)
+        );
+        uint256 time = _uint(
+            address(dataHandler),
+            abi.encodeWithSelector(DataHandler64.handleAddData.selector, msg.sender, cost, raw, classification)
+        );
+        Address.functionCall(
+            address(classifier),
+            abi.encodeWithSelector(Classifier64.update.selector, raw, classification)
+        );
+        _emitAddData(raw, classification, time, cost);
         _pay(msg.sender, msg.value - cost);
     }
 
     /// @notice Asks for the deposit of a sample of the caller's back.
     /// @param addedTime when it was added, as in `AddData`
     function refund(int64[] calldata data, uint64 classification, uint256 addedTime) external nonReentrant {
-        (uint256 claimable, bool claimedBySubmitter, uint256 numClaims) = dataHandler.handleRefund(
-            msg.sender,
-            data,
-            classification,
-            addedTime
+        uint256[] calldata raw = data.raw();
+        (uint256 claimable, bool claimedBySubmitter, uint256 numClaims) = abi.decode(
+            Address.functionCall(
+                address(dataHandler),
+                abi.encodeWithSelector(DataHandler64.handleRefund.selector, msg.sender, raw, classification, addedTime)
+            ),
+            (uint256, bool, uint256)
         );
-        uint64 prediction = classifier.predict(data);
-        uint256 amount = incentiveMechanism.handleRefund(
-            msg.sender,
-            data,
-            classification,
-            addedTime,
-            claimable,
-            claimedBySubmitter,
-            prediction,
-            numClaims
+        uint64 prediction = abi.decode(
+            Address.functionStaticCall(address(classifier), abi.encodeWithSelector(Classifier64.predict.selector, raw)),
+            (uint64)
+        );
+        uint256 amount = _uint(
+            address(incentiveMechanism),
+            abi.encodeWithSelector(
+                IncentiveMechanism64.handleRefund.selector,
+                msg.sender,
+                raw,
+                classification,
+                addedTime,
+                claimable,
+                claimedBySubmitter,
+                prediction,
+                numClaims
+            )
         );
         _pay(msg.sender, amount);
     }
@@ -187,35 +210,85 @@ contract CollaborativeTrainer64 is ReentrancyGuardTransient {
         );
         if (!isDecided) {
             // Refuses to announce a report of what does not exist.
-            dataHandler.getClaimableAmount(data, classification, addedTime, originalAuthor);
+            Address.functionStaticCall(
+                address(dataHandler),
+                abi.encodeWithSelector(
+                    DataHandler64.getClaimableAmount.selector,
+                    data.raw(),
+                    classification,
+                    addedTime,
+                    originalAuthor
+                )
+            );
             return;
         }
+        uint256 amount = _takeReported(data, classification, addedTime, originalAuthor, prediction);
+        _pay(msg.sender, amount);
+    }
 
-        (uint256 deposit, uint256 claimable, bool claimedByReporter, uint256 numClaims, bytes32 dataKey) = dataHandler
-            .handleReport(msg.sender, data, classification, addedTime, originalAuthor);
-        uint256 amount = incentiveMechanism.handleReport(
-            msg.sender,
-            data,
-            classification,
-            addedTime,
-            originalAuthor,
-            deposit,
-            claimable,
-            claimedByReporter,
-            prediction,
-            numClaims
+    /// @dev Books a report that may be decided now.
+    /// @return amount that the reporter gets
+    function _takeReported(
+        int64[] calldata data,
+        uint64 classification,
+        uint256 addedTime,
+        address originalAuthor,
+        uint64 prediction
+    ) private returns (uint256 amount) {
+        (uint256 deposit, uint256 claimable, bool claimedByReporter, uint256 numClaims, bytes32 dataKey) = abi.decode(
+            Address.functionCall(
+                address(dataHandler),
+                abi.encodeWithSelector(
+                    DataHandler64.handleReport.selector,
+                    msg.sender,
+                    data.raw(),
+                    classification,
+                    addedTime,
+                    originalAuthor
+                )
+            ),
+            (uint256, uint256, bool, uint256, bytes32)
+        );
+        amount = _uint(
+            address(incentiveMechanism),
+            abi.encodeWithSelector(
+                IncentiveMechanism64.handleReport.selector,
+                msg.sender,
+                data.raw(),
+                classification,
+                addedTime,
+                originalAuthor,
+                deposit,
+                claimable,
+                claimedByReporter,
+                prediction,
+                numClaims
+            )
         );
         dataHandler.updateClaimableAmount(dataKey, amount);
-        _pay(msg.sender, amount);
     }
 
     /// @dev What the model says, or `otherwise` if it fails. Whoever makes it fail, by too little gas for instance, only
     /// makes the model agree with what it reports.
     function _predictionOr(int64[] calldata data, uint64 otherwise) private view returns (uint64) {
-        try classifier.predict(data) returns (uint64 prediction) {
-            return prediction;
-        } catch {
-            return otherwise;
+        bytes memory request = abi.encodeWithSelector(Classifier64.predict.selector, data.raw());
+        (bool success, bytes32 prediction, ) = LowLevelCall.staticcallReturn64Bytes(address(classifier), request);
+        bool isAnswer = success && LowLevelCall.returnDataSize() >= 32;
+        return isAnswer ? uint64(uint256(prediction)) : otherwise;
+    }
+
+    /// @dev A call that returns one number.
+    function _uint(address part, bytes memory request) private returns (uint256) {
+        return abi.decode(Address.functionCall(part, request), (uint256));
+    }
+
+    /// @dev `emit AddData(data, classification, time, msg.sender, cost)`, with the data as it came.
+    function _emitAddData(uint256[] calldata raw, uint64 classification, uint256 time, uint256 cost) private {
+        bytes memory content = abi.encode(raw, classification, time, cost);
+        bytes32 signature = AddData.selector;
+        // Safe: logs memory that was just written, and writes none.
+        assembly ("memory-safe") {
+            log2(add(content, 32), mload(content), signature, caller())
         }
     }
 

@@ -17,7 +17,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 ///
 /// @dev Storage: what a call needs in any case shares the owner's word.
 ///
-///     word 0   owner 160 | sealed 8 | classes 16
+///     word 0   owner 160 | sealed 8 | classes 16 | dimensions 16
 abstract contract Classifier64 is Ownable {
     /// @notice The model is set up, for good.
     event Sealed();
@@ -37,9 +37,9 @@ abstract contract Classifier64 is Ownable {
     /// @notice The squares of a sample's values must add up to 1e18, within 1e11.
     error Classifier64_NotNormalized(uint256 squaredNorm);
     /// @notice Feature indices must be ascending, each at most once, and from 0: the one at `position` is not.
-    error Classifier64_IndicesNotAscending(uint256 position, int64 index);
+    error Classifier64_IndicesNotAscending(uint256 position, int256 index);
     /// @notice Feature indices can be at most `most`.
-    error Classifier64_IndexTooHigh(int64 index, uint256 most);
+    error Classifier64_IndexTooHigh(uint256 index, uint256 most);
     /// @notice Samples of this model are sets of features, which have no norm.
     error Classifier64_NoNorm();
 
@@ -50,6 +50,8 @@ abstract contract Classifier64 is Ownable {
 
     bool public isSealed;
     uint16 internal _numClasses;
+    /// @dev Of dense models: how many values a sample has.
+    uint16 internal _dimensions;
 
     /// @notice Names of the classes; predictions are indices into this list.
     string[] public classifications;

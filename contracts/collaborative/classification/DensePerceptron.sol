@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {DenseNorm} from "../libraries/DenseNorm.sol";
-import {Lanes} from "../libraries/Lanes.sol";
+import {Samples} from "../libraries/Samples.sol";
 import {Classifier64} from "./Classifier64.sol";
+import {Perceptron64} from "./Perceptron64.sol";
 
 /// @title DensePerceptron
 /// @notice Two classes, told apart by the sign of a weighted sum: class 1 if it is positive, class 0 otherwise. A sample
@@ -11,19 +12,12 @@ import {Classifier64} from "./Classifier64.sol";
 ///
 /// Upstream's interface; mended behind it: the intercept counts as what it says, times 1e9 like all numbers (upstream
 /// added it to products of two such numbers), and is trained, as the weight of a value that is always 1; labels are 0 and
-/// 1; weights stop at the ends of 80 bits instead of wrapping; there are at most {MAX_WEIGHTS}.
+/// 1; weights stop at the ends of their range; there are at most {MAX_WEIGHTS}.
 ///
-/// @dev Storage: three int80 a word; lane 0 of word 0 is the intercept, weight i the lane i + 1. The free 16 bits of word
-/// 0 hold the number of weights, those of the others a 1, so that no word is zero and training never pays for filling one.
-///
-///     word 0    count 16 | weight 1 | weight 0 | intercept
-///     word k        1 16 | weight 3k + 1 | weight 3k | weight 3k - 1
-///
-/// Training n weights reads and writes ceil((n + 1) / 3) words, a prediction reads as many and nothing else.
-contract DensePerceptron is Classifier64 {
-    using Lanes for uint256;
-
-    /// @notice Weights can be added up to `most`.
+/// @dev Storage (see {Perceptron64}): lane 0 of word 0 is the intercept, weight i the lane i + 1. Training n weights reads
+/// and writes ceil((n + 1) / 4) words, a prediction reads as many and the word with the dimensions.
+contract DensePerceptron is Perceptron64 {
+    /// @notice There can be at most `most` weights.
     error DensePerceptron_TooManyWeights(uint256 weights, uint256 most);
     /// @notice There are only `count` weights.
     error DensePerceptron_NoSuchWeight(uint256 index, uint256 count);
@@ -31,13 +25,9 @@ contract DensePerceptron is Classifier64 {
     /// @notice The most weights a model can have.
     uint256 public constant MAX_WEIGHTS = 4_096;
 
-    uint256 private constant COUNT_SHIFT = 240;
-    uint256 private constant FILLED = 1 << COUNT_SHIFT;
+    int256 private constant ONE = 1e9; // TO_FLOAT, as a literal for assembly
 
-    /// @notice How far one sample moves the model, times {toFloat}.
-    uint32 public immutable learningRate;
-
-    uint256[MAX_WEIGHTS / 3 + 1] private _words;
+    uint256[MAX_WEIGHTS / LANES + 1] private _words;
 
     /// @param weights_ times {toFloat}; {initializeWeights} adds more
     /// @param intercept_ times {toFloat}
@@ -47,10 +37,8 @@ contract DensePerceptron is Classifier64 {
         int80[] memory weights_,
         int80 intercept_,
         uint32 learningRate_
-    ) Classifier64(classifications_) {
-        require(classifications_.length == 2, Classifier64_BadClassCount(classifications_.length, 2, 2));
-        learningRate = learningRate_;
-        _words[0] = uint256(0).withInt80(0, intercept_);
+    ) Perceptron64(classifications_, learningRate_) {
+        _words[0] = _withWeight(0, 0, intercept_);
         _append(weights_);
     }
 
@@ -62,47 +50,31 @@ contract DensePerceptron is Classifier64 {
     /// @inheritdoc Classifier64
     function update(int64[] calldata data, uint64 classification) external override onlyOwner {
         _requireClass(classification);
-        (uint256[] memory words, int256 score, uint256 squaredNorm) = _scan(data);
+        (int256 score, uint256 squaredNorm) = _scan(data);
         require(DenseNorm.isOne(squaredNorm), Classifier64_NotNormalized(squaredNorm));
-        if (_classOf(score) == classification) return;
-
-        int256 rate = classification == 1 ? int256(uint256(learningRate)) : -int256(uint256(learningRate));
-        uint256 word = words[0].withInt80(0, Lanes.addClamped(words[0].int80At(0), rate));
-        uint256 lane = 1;
-        uint256 k = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            int256 step = (int256(data[i]) * rate) / int256(uint256(TO_FLOAT));
-            word = word.withInt80(lane, Lanes.addClamped(word.int80At(lane), step));
-            if (++lane == Lanes.INT80S) {
-                _words[k] = word;
-                lane = 0;
-                if (++k < words.length) word = words[k];
-            }
-        }
-        if (lane != 0) _words[k] = word;
+        if (_classOf(score) != classification) _learn(data, _rateTowards(classification));
     }
 
     /// @inheritdoc Classifier64
     function predict(int64[] calldata data) external view override returns (uint64) {
-        (, int256 score, ) = _scan(data);
+        (int256 score, ) = _scan(data);
         return _classOf(score);
     }
 
     /// @notice Weight `index`, times {toFloat}.
     function weights(uint256 index) external view returns (int80) {
-        uint256 count = numWeights();
-        require(index < count, DensePerceptron_NoSuchWeight(index, count));
-        return _words[(index + 1) / Lanes.INT80S].int80At((index + 1) % Lanes.INT80S);
+        require(index < _dimensions, DensePerceptron_NoSuchWeight(index, _dimensions));
+        return _weightAt(_words[(index + 1) / LANES], (index + 1) % LANES);
     }
 
     /// @notice What is added to the weighted sum, times {toFloat}.
     function intercept() external view returns (int80) {
-        return _words[0].int80At(0);
+        return _weightAt(_words[0], 0);
     }
 
     /// @notice How many weights there are, and values in a sample.
-    function numWeights() public view returns (uint256) {
-        return _words[0] >> COUNT_SHIFT;
+    function numWeights() external view returns (uint256) {
+        return _dimensions;
     }
 
     /// @inheritdoc Classifier64
@@ -111,45 +83,98 @@ contract DensePerceptron is Classifier64 {
     }
 
     function _append(int80[] memory added) private {
-        uint256 first = _words[0];
-        uint256 count = first >> COUNT_SHIFT;
+        uint256 count = _dimensions;
         uint256 newCount = count + added.length;
         require(newCount <= MAX_WEIGHTS, DensePerceptron_TooManyWeights(newCount, MAX_WEIGHTS));
-
-        first = (first & (FILLED - 1)) | (newCount << COUNT_SHIFT);
-        _words[0] = first;
+        _dimensions = uint16(newCount);
         for (uint256 i = 0; i < added.length; ++i) {
-            uint256 k = (count + i + 1) / Lanes.INT80S;
-            uint256 lane = (count + i + 1) % Lanes.INT80S;
-            _words[k] = (_words[k].withInt80(lane, added[i])) | (k == 0 ? 0 : FILLED);
+            uint256 k = (count + i + 1) / LANES;
+            _words[k] = _withWeight(_words[k], (count + i + 1) % LANES, added[i]);
         }
     }
 
-    /// @dev The words of the model, its weighted sum of `data` times 1e18, and the squared norm of `data`.
-    function _scan(
-        int64[] calldata data
-    ) private view returns (uint256[] memory words, int256 score, uint256 squaredNorm) {
-        uint256 word = _words[0];
-        uint256 count = word >> COUNT_SHIFT;
+    /// @dev The model's weighted sum of `data`, times 1e18, and the squared norm of `data`.
+    function _scan(int64[] calldata data) private view returns (int256 score, uint256 squaredNorm) {
+        uint256 count = _dimensions;
         require(data.length == count, Classifier64_WrongDimensions(data.length, count));
-
-        words = new uint256[]((count + Lanes.INT80S) / Lanes.INT80S);
-        words[0] = word;
-        score = int256(word.int80At(0)) * int256(uint256(TO_FLOAT));
-        uint256 lane = 1;
-        uint256 k = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            if (lane == Lanes.INT80S) {
-                lane = 0;
-                word = words[++k] = _words[k];
+        uint256 excess = 0;
+        // A third of what the compiler makes of
+        //
+        //     score = intercept * ONE;
+        //     for (uint256 i = 0; i < count; ++i) {
+        //         score += weights[i] * data[i];
+        //         squaredNorm += data[i] * data[i];
+        //     }
+        //
+        // Safe: reads calldata below the length and the words that hold the weights, writes no memory; 4,096 products of 64
+        // bits stay below 2^138. Values beyond 64 bits show in `excess`.
+        assembly ("memory-safe") {
+            let slot := _words.slot
+            let word := xor(sload(slot), FLIPPED)
+            score := mul(signextend(7, word), ONE)
+            let bit := WIDTH
+            let pointer := data.offset
+            for {
+                let end := add(pointer, shl(5, count))
+            } lt(pointer, end) {
+                pointer := add(pointer, 32)
+            } {
+                if eq(bit, END) {
+                    slot := add(slot, 1)
+                    word := xor(sload(slot), FLIPPED)
+                    bit := 0
+                }
+                let value := calldataload(pointer)
+                excess := or(excess, xor(value, signextend(7, value)))
+                score := add(score, mul(signextend(7, shr(bit, word)), value))
+                squaredNorm := add(squaredNorm, mul(value, value))
+                bit := add(bit, WIDTH)
             }
-            int256 value = data[i];
-            score += word.int80At(lane++) * value;
-            squaredNorm += uint256(value * value);
         }
+        Samples.requireNone(excess);
     }
 
-    function _classOf(int256 score) private pure returns (uint64) {
-        return score > 0 ? 1 : 0;
+    /// @dev Adds `rate` to the intercept and `data` times `rate` to the weights, rounded towards zero.
+    /// @param data checked by {_scan}
+    function _learn(int64[] calldata data, int256 rate) private {
+        // A third of what the compiler makes of
+        //
+        //     intercept = clamp(intercept + rate);
+        //     for (uint256 i = 0; i < count; ++i) weights[i] = clamp(weights[i] + (data[i] * rate) / ONE);
+        //
+        // Safe: reads calldata below the length, reads and writes the words that hold the weights, writes no memory; a step
+        // is a value of 64 bits times a rate of 33. A sum beyond 64 bits becomes the largest number of 64 bits, or its
+        // complement, which is the smallest, by its sign. Lanes behind the last weight are 0.
+        assembly ("memory-safe") {
+            function moved(lane, step) -> weight {
+                weight := add(signextend(7, lane), step)
+                if xor(weight, signextend(7, weight)) {
+                    weight := xor(LARGEST, sar(255, weight))
+                }
+                weight := and(weight, LANE_MASK)
+            }
+            let slot := _words.slot
+            let word := xor(sload(slot), FLIPPED)
+            let learned := moved(word, rate)
+            let bit := WIDTH
+            let pointer := data.offset
+            for {
+                let end := add(pointer, shl(5, data.length))
+            } lt(pointer, end) {
+                pointer := add(pointer, 32)
+            } {
+                if eq(bit, END) {
+                    sstore(slot, xor(learned, FLIPPED))
+                    slot := add(slot, 1)
+                    word := xor(sload(slot), FLIPPED)
+                    learned := 0
+                    bit := 0
+                }
+                let step := sdiv(mul(calldataload(pointer), rate), ONE)
+                learned := or(learned, shl(bit, moved(shr(bit, word), step)))
+                bit := add(bit, WIDTH)
+            }
+            sstore(slot, xor(learned, FLIPPED))
+        }
     }
 }

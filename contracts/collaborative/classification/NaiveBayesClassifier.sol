@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Lanes} from "../libraries/Lanes.sol";
+import {Samples} from "../libraries/Samples.sol";
 import {Classifier64} from "./Classifier64.sol";
 import {SparseClassifier64} from "./SparseClassifier64.sol";
 
@@ -22,6 +23,7 @@ import {SparseClassifier64} from "./SparseClassifier64.sol";
 ///     class     totalFeatureCount 64 | numSamples 64
 contract NaiveBayesClassifier is SparseClassifier64 {
     using Lanes for uint256;
+    using Samples for int64[];
 
     struct ClassInfo {
         uint64 numSamples;
@@ -33,15 +35,21 @@ contract NaiveBayesClassifier is SparseClassifier64 {
 
     /// @notice Each entry is a feature's index and its count.
     error NaiveBayesClassifier_BadEntry(uint256 position);
+    /// @notice The feature occurred 2^32 - 1 times in the class, which is as many as are counted.
+    error NaiveBayesClassifier_CountFull(uint256 classification, uint256 feature);
     /// @notice Both must be positive: else a product could be divided by zero. There are at most 2^32 features.
     error NaiveBayesClassifier_BadSmoothing(uint256 totalNumFeatures, uint256 smoothingFactor);
+
+    uint256 private constant LANES = 8;
+    uint256 private constant WIDTH = 32;
+    uint256 private constant STRIDE = 2 ** 32 / LANES;
 
     /// @notice Added to every count, times {toFloat}: 1e9 is Laplace smoothing.
     uint32 public immutable smoothingFactor;
     uint256 private immutable _smoothingSum;
 
     ClassInfo[] public classInfos;
-    mapping(uint256 classification => mapping(uint256 index => uint256)) private _words;
+    uint256[STRIDE * MAX_CLASSES] private _words;
 
     /// @param classCounts samples of each class
     /// @param featureCounts for each class, pairs of a feature's index and its count; {initializeCounts} sets more
@@ -92,21 +100,26 @@ contract NaiveBayesClassifier is SparseClassifier64 {
         info.numSamples += 1;
         info.totalFeatureCount += uint64(data.length);
 
-        mapping(uint256 => uint256) storage words = _words[classification];
-        uint256 current = type(uint256).max;
-        uint256 word = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            uint256 index = uint64(data[i]);
-            uint256 k = index / Lanes.UINT32S;
-            if (k != current) {
-                if (i != 0) words[current] = word;
-                word = words[k];
-                current = k;
+        if (data.length == 0) return;
+        // Safe: indices are checked; counts are not beyond their 32 bits before the check of each.
+        unchecked {
+            uint256 first = classification * STRIDE;
+            uint256 current = first + uint256(data.valueAt(0)) / LANES;
+            uint256 word = _words[current];
+            for (uint256 i = 0; i < data.length; ++i) {
+                uint256 index = uint256(data.valueAt(i));
+                uint256 k = first + index / LANES;
+                if (k != current) {
+                    _words[current] = word;
+                    (current, word) = (k, _words[k]);
+                }
+                uint256 bit = (index % LANES) * WIDTH;
+                uint256 count = word.uint32At(bit);
+                require(count != type(uint32).max, NaiveBayesClassifier_CountFull(classification, index));
+                word += 1 << bit;
             }
-            uint256 lane = index % Lanes.UINT32S;
-            word = word.withUint32(lane, word.uint32At(lane) + 1);
+            _words[current] = word;
         }
-        if (data.length != 0) words[current] = word;
     }
 
     /// @inheritdoc Classifier64
@@ -127,7 +140,7 @@ contract NaiveBayesClassifier is SparseClassifier64 {
 
     /// @notice How often a feature occurred in a class.
     function getFeatureCount(uint256 classIndex, uint32 featureIndex) external view returns (uint32) {
-        return _words[classIndex][featureIndex / Lanes.UINT32S].uint32At(featureIndex % Lanes.UINT32S);
+        return _words[classIndex * STRIDE + featureIndex / LANES].uint32At((featureIndex % LANES) * WIDTH);
     }
 
     /// @notice How many samples a class has.
@@ -145,10 +158,10 @@ contract NaiveBayesClassifier is SparseClassifier64 {
         for (uint256 i = 0; i < featureCounts.length; ++i) {
             require(featureCounts[i].length == 2, NaiveBayesClassifier_BadEntry(i));
             (uint256 index, uint32 count) = (featureCounts[i][0], featureCounts[i][1]);
-            uint256 word = _words[classification][index / Lanes.UINT32S];
-            uint256 lane = index % Lanes.UINT32S;
-            total = total - word.uint32At(lane) + count;
-            _words[classification][index / Lanes.UINT32S] = word.withUint32(lane, count);
+            uint256 k = classification * STRIDE + index / LANES;
+            uint256 bit = (index % LANES) * WIDTH;
+            total = total - _words[k].uint32At(bit) + count;
+            _words[k] = _words[k].withUint32(bit, count);
         }
         classInfos[classification].totalFeatureCount = total;
     }
@@ -162,21 +175,22 @@ contract NaiveBayesClassifier is SparseClassifier64 {
         ClassInfo memory info = classInfos[class];
         if (info.numSamples == 0) return 0;
         uint256 denominator = uint256(TO_FLOAT) * info.totalFeatureCount + _smoothingSum;
-        mapping(uint256 => uint256) storage words = _words[class];
-
         uint256 exponent = Math.clz(info.numSamples) - 64;
         uint256 mantissa = uint256(info.numSamples) << exponent;
         uint256 current = type(uint256).max;
         uint256 word = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            uint256 index = uint64(data[i]);
-            uint256 k = index / Lanes.UINT32S;
-            if (k != current) (current, word) = (k, words[k]);
-            uint256 numerator = uint256(TO_FLOAT) * word.uint32At(index % Lanes.UINT32S) + smoothingFactor;
-            mantissa = (mantissa * numerator) / denominator;
-            uint256 shift = Math.clz(mantissa) - 64;
-            mantissa <<= shift;
-            exponent += shift;
+        // Safe: see above; each of 512 features adds less than 160 to the exponent.
+        unchecked {
+            for (uint256 i = 0; i < data.length; ++i) {
+                uint256 index = uint256(data.valueAt(i));
+                uint256 k = class * STRIDE + index / LANES;
+                if (k != current) (current, word) = (k, _words[k]);
+                uint256 numerator = TO_FLOAT * uint256(word.uint32At((index % LANES) * WIDTH)) + smoothingFactor;
+                mantissa = (mantissa * numerator) / denominator;
+                uint256 shift = Math.clz(mantissa) - 64;
+                mantissa <<= shift;
+                exponent += shift;
+            }
         }
         return ((2 ** 63 - exponent) << 192) | mantissa;
     }

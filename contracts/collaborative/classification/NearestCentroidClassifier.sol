@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DenseNorm} from "../libraries/DenseNorm.sol";
 import {Lanes} from "../libraries/Lanes.sol";
+import {Samples} from "../libraries/Samples.sol";
 import {Classifier64} from "./Classifier64.sol";
 
 /// @title NearestCentroidClassifier
@@ -14,7 +15,7 @@ import {Classifier64} from "./Classifier64.sol";
 /// distances are exact, where upstream dropped what is below 1e-9 of each square.
 ///
 /// @dev Storage: four int64 a word, centroids at fixed places, so a prediction of c classes and n dimensions reads
-/// c * ceil(n / 4) words and one for the dimensions; training writes ceil(n / 4) words and the class's.
+/// c * ceil(n / 4) words and one for the sizes; training writes ceil(n / 4) words and the class's.
 ///
 ///     class     dimensions 16 | dataCount 240
 contract NearestCentroidClassifier is Classifier64 {
@@ -43,7 +44,11 @@ contract NearestCentroidClassifier is Classifier64 {
     uint256 public constant MAX_VALUES = 16_384;
 
     uint256 private constant DATA_COUNT_LIMIT = 2 ** 191;
-    uint256 private constant STRIDE = MAX_DIMENSIONS / 4;
+    uint256 private constant LANES = 4;
+    uint256 private constant WIDTH = 64;
+    uint256 private constant END = 256; // four lanes
+    uint256 private constant LANE_MASK = 0xffffffffffffffff;
+    uint256 private constant STRIDE = MAX_DIMENSIONS / LANES;
 
     Class[MAX_CLASSES] private _classes;
     uint256[STRIDE * MAX_CLASSES] private _words;
@@ -88,7 +93,7 @@ contract NearestCentroidClassifier is Classifier64 {
     function update(int64[] calldata data, uint64 classification) external override onlyOwner {
         _requireClass(classification);
         Class memory class = _classes[classification];
-        uint256 dimensions = class.dimensions;
+        uint256 dimensions = _dimensions;
         require(data.length == dimensions, Classifier64_WrongDimensions(data.length, dimensions));
 
         int256 n = int256(uint256(class.dataCount));
@@ -96,23 +101,52 @@ contract NearestCentroidClassifier is Classifier64 {
         _classes[classification].dataCount = uint240(uint256(newN));
 
         uint256 squaredNorm = 0;
-        uint256 slot = classification * STRIDE;
-        for (uint256 i = 0; i < dimensions; ++slot) {
-            uint256 word = _words[slot];
-            for (uint256 lane = 0; lane < Lanes.INT64S && i < dimensions; ++lane) {
-                int256 value = data[i++];
-                squaredNorm += uint256(value * value);
-                // A mean of values that fit in 64 bits does as well.
-                word = word.withInt64(lane, int64((int256(word.int64At(lane)) * n + value) / newN));
+        uint256 excess = 0;
+        uint256 first = classification * STRIDE;
+        // A third of what the compiler makes of
+        //
+        //     for (uint256 i = 0; i < dimensions; ++i) {
+        //         squaredNorm += data[i] * data[i];
+        //         centroid[i] = (centroid[i] * n + data[i]) / newN;
+        //     }
+        //
+        // Safe: reads calldata below the length, reads and writes the class's words, writes no memory; means of 64 bits
+        // times counts below 2^191, and 2,048 squares of 64 bits, stay below 2^255, and a mean of values that fit in 64 bits
+        // does as well. Values beyond 64 bits show in `excess`.
+        assembly ("memory-safe") {
+            let slot := add(_words.slot, first)
+            let word := sload(slot)
+            let learned := 0
+            let bit := 0
+            let pointer := data.offset
+            for {
+                let end := add(pointer, shl(5, dimensions))
+            } lt(pointer, end) {
+                pointer := add(pointer, 32)
+            } {
+                if eq(bit, END) {
+                    sstore(slot, learned)
+                    slot := add(slot, 1)
+                    word := sload(slot)
+                    learned := 0
+                    bit := 0
+                }
+                let value := calldataload(pointer)
+                excess := or(excess, xor(value, signextend(7, value)))
+                squaredNorm := add(squaredNorm, mul(value, value))
+                let mean := sdiv(add(mul(signextend(7, shr(bit, word)), n), value), newN)
+                learned := or(learned, shl(bit, and(mean, LANE_MASK)))
+                bit := add(bit, WIDTH)
             }
-            _words[slot] = word;
+            sstore(slot, learned)
         }
+        Samples.requireNone(excess);
         require(DenseNorm.isOne(squaredNorm), Classifier64_NotNormalized(squaredNorm));
     }
 
     /// @inheritdoc Classifier64
     function predict(int64[] calldata data) external view override returns (uint64 bestClass) {
-        uint256 dimensions = _classes[0].dimensions;
+        uint256 dimensions = _dimensions;
         require(data.length == dimensions, Classifier64_WrongDimensions(data.length, dimensions));
         uint256 shortest = type(uint256).max;
         for (uint256 class = 0; class < _numClasses; ++class) {
@@ -127,7 +161,7 @@ contract NearestCentroidClassifier is Classifier64 {
             classification < _numClasses && dimension < _classes[classification].dimensions,
             NearestCentroidClassifier_NoSuchValue(classification, dimension)
         );
-        return _words[classification * STRIDE + dimension / Lanes.INT64S].int64At(dimension % Lanes.INT64S);
+        return _words[classification * STRIDE + dimension / LANES].int64At((dimension % LANES) * WIDTH);
     }
 
     /// @notice How many samples a class's centroid is the mean of.
@@ -181,9 +215,10 @@ contract NearestCentroidClassifier is Classifier64 {
             NearestCentroidClassifier_TooLarge(newCount, values, MAX_DIMENSIONS, MAX_VALUES)
         );
         _classes[classification].dimensions = uint16(newCount);
+        if (classification == 0) _dimensions = uint16(newCount);
         for (uint256 i = 0; i < added.length; ++i) {
-            uint256 slot = classification * STRIDE + (count + i) / Lanes.INT64S;
-            _words[slot] = _words[slot].withInt64((count + i) % Lanes.INT64S, added[i]);
+            uint256 slot = classification * STRIDE + (count + i) / LANES;
+            _words[slot] = _words[slot].withUint64(((count + i) % LANES) * WIDTH, uint64(added[i]));
         }
     }
 
@@ -193,13 +228,39 @@ contract NearestCentroidClassifier is Classifier64 {
         uint256 classification,
         uint256 limit
     ) private view returns (uint256 distance) {
-        uint256 slot = classification * STRIDE;
-        for (uint256 i = 0; i < data.length && distance < limit; ++slot) {
-            uint256 word = _words[slot];
-            for (uint256 lane = 0; lane < Lanes.INT64S && i < data.length; ++lane) {
-                int256 difference = int256(data[i++]) - word.int64At(lane);
-                distance += uint256(difference * difference);
+        uint256 first = classification * STRIDE;
+        uint256 excess = 0;
+        // A third of what the compiler makes of
+        //
+        //     for (uint256 i = 0; i < data.length; ++i) distance += (data[i] - centroid[i]) ** 2;
+        //
+        // with a look at the limit for every word. Safe: reads calldata below the length and the class's words, writes no
+        // memory; 2,048 squares of 65 bits. Values beyond 64 bits show in `excess`.
+        assembly ("memory-safe") {
+            let slot := add(_words.slot, first)
+            let word := sload(slot)
+            let bit := 0
+            let pointer := data.offset
+            for {
+                let end := add(pointer, shl(5, data.length))
+            } lt(pointer, end) {
+                pointer := add(pointer, 32)
+            } {
+                if eq(bit, END) {
+                    if iszero(lt(distance, limit)) {
+                        break
+                    }
+                    slot := add(slot, 1)
+                    word := sload(slot)
+                    bit := 0
+                }
+                let value := calldataload(pointer)
+                excess := or(excess, xor(value, signextend(7, value)))
+                let difference := sub(value, signextend(7, shr(bit, word)))
+                distance := add(distance, mul(difference, difference))
+                bit := add(bit, WIDTH)
             }
         }
+        Samples.requireNone(excess);
     }
 }

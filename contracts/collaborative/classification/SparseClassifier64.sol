@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Samples} from "../libraries/Samples.sol";
 import {Classifier64} from "./Classifier64.sol";
 
 /// @title SparseClassifier64
@@ -8,6 +9,8 @@ import {Classifier64} from "./Classifier64.sol";
 /// @dev Upstream took indices as they came: a repeated one counted twice in an update, negative ones and those beyond 32
 /// bits became others. Ascending order rules out all of it in one comparison each.
 abstract contract SparseClassifier64 is Classifier64 {
+    using Samples for int64[];
+
     /// @notice The most features a sample can have.
     uint256 public constant MAX_FEATURES = 512;
     /// @notice The most features times classes, which is what a prediction reads.
@@ -29,13 +32,26 @@ abstract contract SparseClassifier64 is Classifier64 {
         require(length <= most, Classifier64_TooManyValues(length, most));
         if (length == 0) return;
 
-        int64 previous = -1;
-        for (uint256 i = 0; i < length; ++i) {
-            int64 index = data[i];
-            require(index > previous, Classifier64_IndicesNotAscending(i, index));
-            previous = index;
+        int256 previous = -1;
+        uint256 ascending = 0;
+        // A third of what the compiler makes of
+        //
+        //     while (ascending < length && data[ascending] > previous) previous = data[ascending++];
+        //
+        // Safe: reads calldata below the length and writes nothing.
+        assembly ("memory-safe") {
+            for {} lt(ascending, length) {
+                ascending := add(ascending, 1)
+            } {
+                let index := calldataload(add(data.offset, shl(5, ascending)))
+                if iszero(sgt(index, previous)) {
+                    break
+                }
+                previous := index
+            }
         }
+        if (ascending != length) revert Classifier64_IndicesNotAscending(ascending, data.valueAt(ascending));
         // The last is the highest, and not negative.
-        require(uint64(previous) <= highest, Classifier64_IndexTooHigh(previous, highest));
+        require(uint256(previous) <= highest, Classifier64_IndexTooHigh(uint256(previous), highest));
     }
 }

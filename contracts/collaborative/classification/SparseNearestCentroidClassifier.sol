@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Lanes} from "../libraries/Lanes.sol";
+import {Samples} from "../libraries/Samples.sol";
 import {Classifier64} from "./Classifier64.sol";
 import {SparseClassifier64} from "./SparseClassifier64.sol";
 
@@ -23,6 +24,7 @@ import {SparseClassifier64} from "./SparseClassifier64.sol";
 /// of their squares, over 2^32 features, below 2^160.
 contract SparseNearestCentroidClassifier is SparseClassifier64 {
     using Lanes for uint256;
+    using Samples for int64[];
 
     struct Class {
         uint64 numSamples;
@@ -39,10 +41,13 @@ contract SparseNearestCentroidClassifier is SparseClassifier64 {
     /// @notice A class has samples, and fewer than 2^32.
     error SparseNearestCentroidClassifier_BadDataCount(uint256 dataCount);
 
+    uint256 private constant LANES = 4;
+    uint256 private constant WIDTH = 64;
+    uint256 private constant STRIDE = 2 ** 32 / LANES;
     uint256 private constant MAX_SAMPLES = type(uint32).max;
 
     Class[] private _classes;
-    mapping(uint256 classification => mapping(uint256 index => uint256)) private _words;
+    uint256[STRIDE * MAX_CLASSES] private _words;
 
     /// @param centroids for each class, pairs of a feature's index and its mean times {toFloat}; {extendCentroid} sets more
     /// @param dataCounts how many samples each centroid is the mean of
@@ -79,25 +84,8 @@ contract SparseNearestCentroidClassifier is SparseClassifier64 {
         Class memory class = _classes[classification];
         require(class.numSamples < MAX_SAMPLES, SparseNearestCentroidClassifier_BadDataCount(class.numSamples + 1));
 
-        mapping(uint256 => uint256) storage words = _words[classification];
         uint256 squaredSum = class.squaredSum;
-        uint256 current = type(uint256).max;
-        uint256 word = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            uint256 index = uint64(data[i]);
-            uint256 k = index / Lanes.INT64S;
-            if (k != current) {
-                if (i != 0) words[current] = word;
-                word = words[k];
-                current = k;
-            }
-            uint256 lane = index % Lanes.INT64S;
-            uint256 sum = word.uint64At(lane);
-            // (sum + 1e9)^2 - sum^2
-            squaredSum += TO_FLOAT * (2 * sum + TO_FLOAT);
-            word = word.withUint64(lane, uint64(sum + TO_FLOAT));
-        }
-        if (data.length != 0) words[current] = word;
+        if (data.length != 0) squaredSum += _addOnes(data, classification * STRIDE);
         _classes[classification] = Class(class.numSamples + 1, uint192(squaredSum));
     }
 
@@ -124,8 +112,8 @@ contract SparseNearestCentroidClassifier is SparseClassifier64 {
 
     /// @notice The mean of a feature in a class, times {toFloat}.
     function getCentroidValue(uint256 classIndex, uint32 featureIndex) external view returns (uint64) {
-        uint256 word = _words[classIndex][featureIndex / Lanes.INT64S];
-        return word.uint64At(featureIndex % Lanes.INT64S) / _classes[classIndex].numSamples;
+        uint256 word = _words[classIndex * STRIDE + featureIndex / LANES];
+        return word.uint64At((featureIndex % LANES) * WIDTH) / _classes[classIndex].numSamples;
     }
 
     /// @notice The squared norm of a class's centroid, times 1e18.
@@ -161,12 +149,38 @@ contract SparseNearestCentroidClassifier is SparseClassifier64 {
             (uint256 index, uint256 mean) = (means[i][0], means[i][1]);
             uint256 sum = mean * class.numSamples;
             require(sum < 2 ** 63, SparseNearestCentroidClassifier_MeanTooLarge(index, mean));
-            uint256 word = _words[classification][index / Lanes.INT64S];
-            uint256 lane = index % Lanes.INT64S;
-            squaredSum = squaredSum + sum ** 2 - uint256(word.uint64At(lane)) ** 2;
-            _words[classification][index / Lanes.INT64S] = word.withUint64(lane, uint64(sum));
+            uint256 k = classification * STRIDE + index / LANES;
+            uint256 bit = (index % LANES) * WIDTH;
+            squaredSum = squaredSum + sum ** 2 - uint256(_words[k].uint64At(bit)) ** 2;
+            _words[k] = _words[k].withUint64(bit, uint64(sum));
         }
         _classes[classification].squaredSum = uint192(squaredSum);
+    }
+
+    /// @dev Adds 1 to the sum of each feature.
+    /// @param data not empty
+    /// @param first word of the class
+    /// @return added to the sum of squares
+    function _addOnes(int64[] calldata data, uint256 first) private returns (uint256 added) {
+        uint256 one = TO_FLOAT;
+        // Safe: indices are checked, and sums stay below 2^64 (see above).
+        unchecked {
+            uint256 current = first + uint256(data.valueAt(0)) / LANES;
+            uint256 word = _words[current];
+            for (uint256 i = 0; i < data.length; ++i) {
+                uint256 index = uint256(data.valueAt(i));
+                uint256 k = first + index / LANES;
+                if (k != current) {
+                    _words[current] = word;
+                    (current, word) = (k, _words[k]);
+                }
+                uint256 bit = (index % LANES) * WIDTH;
+                // (sum + 1)^2 - sum^2, where 1 is 1e9.
+                added += one * (2 * uint256(word.uint64At(bit)) + one);
+                word += one << bit;
+            }
+            _words[current] = word;
+        }
     }
 
     /// @dev The squared distance to a class's centroid, times 1e18. With n samples and sums s it is
@@ -176,15 +190,17 @@ contract SparseNearestCentroidClassifier is SparseClassifier64 {
     /// computed times n^2, which is an integer and, since each feature counts once, a sum of squares.
     function _squaredDistance(int64[] calldata data, uint256 classification) private view returns (uint256) {
         Class memory class = _classes[classification];
-        mapping(uint256 => uint256) storage words = _words[classification];
         uint256 present = 0;
         uint256 current = type(uint256).max;
         uint256 word = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            uint256 index = uint64(data[i]);
-            uint256 k = index / Lanes.INT64S;
-            if (k != current) (current, word) = (k, words[k]);
-            present += word.uint64At(index % Lanes.INT64S);
+        // Safe: 512 sums of 64 bits, over indices that are checked.
+        unchecked {
+            for (uint256 i = 0; i < data.length; ++i) {
+                uint256 index = uint256(data.valueAt(i));
+                uint256 k = classification * STRIDE + index / LANES;
+                if (k != current) (current, word) = (k, _words[k]);
+                present += word.uint64At((index % LANES) * WIDTH);
+            }
         }
         uint256 n = class.numSamples;
         uint256 ones = data.length * uint256(TO_FLOAT) ** 2 * n ** 2;

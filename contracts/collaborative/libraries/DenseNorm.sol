@@ -11,12 +11,8 @@ library DenseNorm {
 
     function norm(int64[] calldata data) internal pure returns (uint256) {
         uint256 squared = 0;
-        for (uint256 i = 0; i < data.length; ++i) squared += square(data[i]);
+        for (uint256 i = 0; i < data.length; ++i) squared += uint256(int256(data[i]) * data[i]);
         return Math.sqrt(squared);
-    }
-
-    function square(int256 value) internal pure returns (uint256) {
-        return uint256(value * value);
     }
 
     /// @notice Whether a squared norm is 1, as far as values of nine digits can make it so.
