@@ -14,6 +14,7 @@ export const collaborativeTrainer64Abi = [
     stateMutability: "nonpayable",
     type: "constructor",
   },
+  { inputs: [{ internalType: "address", name: "target", type: "address" }], name: "AddressEmptyCode", type: "error" },
   {
     inputs: [{ internalType: "address", name: "part", type: "address" }],
     name: "CollaborativeTrainer64_NotAContract",
@@ -41,6 +42,15 @@ export const collaborativeTrainer64Abi = [
     type: "error",
   },
   { inputs: [], name: "CollaborativeTrainer64_ZeroSalt", type: "error" },
+  { inputs: [], name: "FailedCall", type: "error" },
+  {
+    inputs: [
+      { internalType: "uint256", name: "balance", type: "uint256" },
+      { internalType: "uint256", name: "needed", type: "uint256" },
+    ],
+    name: "InsufficientBalance",
+    type: "error",
+  },
   { inputs: [], name: "ReentrancyGuardReentrantCall", type: "error" },
   {
     anonymous: false,

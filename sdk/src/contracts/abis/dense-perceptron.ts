@@ -23,7 +23,7 @@ export const densePerceptronAbi = [
   },
   {
     inputs: [
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "uint256", name: "index", type: "uint256" },
       { internalType: "uint256", name: "most", type: "uint256" },
     ],
     name: "Classifier64_IndexTooHigh",
@@ -32,7 +32,7 @@ export const densePerceptronAbi = [
   {
     inputs: [
       { internalType: "uint256", name: "position", type: "uint256" },
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "int256", name: "index", type: "int256" },
     ],
     name: "Classifier64_IndicesNotAscending",
     type: "error",
@@ -98,6 +98,12 @@ export const densePerceptronAbi = [
     name: "OwnableUnauthorizedAccount",
     type: "error",
   },
+  {
+    inputs: [{ internalType: "int80", name: "weight", type: "int80" }],
+    name: "Perceptron64_WeightTooLarge",
+    type: "error",
+  },
+  { inputs: [], name: "Samples_ValueTooLarge", type: "error" },
   {
     anonymous: false,
     inputs: [

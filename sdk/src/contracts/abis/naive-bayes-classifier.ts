@@ -24,7 +24,7 @@ export const naiveBayesClassifierAbi = [
   },
   {
     inputs: [
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "uint256", name: "index", type: "uint256" },
       { internalType: "uint256", name: "most", type: "uint256" },
     ],
     name: "Classifier64_IndexTooHigh",
@@ -33,7 +33,7 @@ export const naiveBayesClassifierAbi = [
   {
     inputs: [
       { internalType: "uint256", name: "position", type: "uint256" },
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "int256", name: "index", type: "int256" },
     ],
     name: "Classifier64_IndicesNotAscending",
     type: "error",
@@ -88,6 +88,14 @@ export const naiveBayesClassifierAbi = [
       { internalType: "uint256", name: "smoothingFactor", type: "uint256" },
     ],
     name: "NaiveBayesClassifier_BadSmoothing",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "uint256", name: "classification", type: "uint256" },
+      { internalType: "uint256", name: "feature", type: "uint256" },
+    ],
+    name: "NaiveBayesClassifier_CountFull",
     type: "error",
   },
   { inputs: [{ internalType: "address", name: "owner", type: "address" }], name: "OwnableInvalidOwner", type: "error" },

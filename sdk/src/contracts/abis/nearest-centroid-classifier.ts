@@ -22,7 +22,7 @@ export const nearestCentroidClassifierAbi = [
   },
   {
     inputs: [
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "uint256", name: "index", type: "uint256" },
       { internalType: "uint256", name: "most", type: "uint256" },
     ],
     name: "Classifier64_IndexTooHigh",
@@ -31,7 +31,7 @@ export const nearestCentroidClassifierAbi = [
   {
     inputs: [
       { internalType: "uint256", name: "position", type: "uint256" },
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "int256", name: "index", type: "int256" },
     ],
     name: "Classifier64_IndicesNotAscending",
     type: "error",
@@ -116,6 +116,7 @@ export const nearestCentroidClassifierAbi = [
     name: "OwnableUnauthorizedAccount",
     type: "error",
   },
+  { inputs: [], name: "Samples_ValueTooLarge", type: "error" },
   {
     anonymous: false,
     inputs: [

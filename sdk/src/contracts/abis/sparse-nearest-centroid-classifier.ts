@@ -22,7 +22,7 @@ export const sparseNearestCentroidClassifierAbi = [
   },
   {
     inputs: [
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "uint256", name: "index", type: "uint256" },
       { internalType: "uint256", name: "most", type: "uint256" },
     ],
     name: "Classifier64_IndexTooHigh",
@@ -31,7 +31,7 @@ export const sparseNearestCentroidClassifierAbi = [
   {
     inputs: [
       { internalType: "uint256", name: "position", type: "uint256" },
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "int256", name: "index", type: "int256" },
     ],
     name: "Classifier64_IndicesNotAscending",
     type: "error",

@@ -23,7 +23,7 @@ export const sparsePerceptronAbi = [
   },
   {
     inputs: [
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "uint256", name: "index", type: "uint256" },
       { internalType: "uint256", name: "most", type: "uint256" },
     ],
     name: "Classifier64_IndexTooHigh",
@@ -32,7 +32,7 @@ export const sparsePerceptronAbi = [
   {
     inputs: [
       { internalType: "uint256", name: "position", type: "uint256" },
-      { internalType: "int64", name: "index", type: "int64" },
+      { internalType: "int256", name: "index", type: "int256" },
     ],
     name: "Classifier64_IndicesNotAscending",
     type: "error",
@@ -80,6 +80,11 @@ export const sparsePerceptronAbi = [
   {
     inputs: [{ internalType: "address", name: "account", type: "address" }],
     name: "OwnableUnauthorizedAccount",
+    type: "error",
+  },
+  {
+    inputs: [{ internalType: "int80", name: "weight", type: "int80" }],
+    name: "Perceptron64_WeightTooLarge",
     type: "error",
   },
   {
