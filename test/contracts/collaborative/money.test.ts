@@ -504,7 +504,7 @@ describe("shared models: deposit, refund, take", () => {
       [2n, 1n, 3n],
       [1n, 3n, 2n],
     ] as const)
-      await expect(factory.deploy(...waits, 1n))
+      await expect(factory.deploy(waits[0], waits[1], waits[2], 1n))
         .to.be.revertedWithCustomError(factory, "Stakeable64_WaitTimesDecrease")
         .withArgs(...waits);
   });

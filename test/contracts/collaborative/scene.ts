@@ -2,7 +2,11 @@ import type { ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 
 export const { ethers, networkHelpers, provider } = await network.create();
-export const { loadFixture } = networkHelpers;
+
+/** Hardhat's loadFixture over this chain: `fixture` must be a named function. */
+export function loadFixture<T>(fixture: () => Promise<T>): Promise<T> {
+  return networkHelpers.loadFixture(fixture);
+}
 
 export const HOUR = 3_600n;
 export const REFUND_WAIT = HOUR;

@@ -131,7 +131,7 @@ describe("CollaborativeTrainer64", () => {
         [handler, alice, classifier],
         [handler, stakeable, alice],
       ] as const)
-        await expect(factory.deploy("", "", "", ...parts))
+        await expect(factory.deploy("", "", "", parts[0], parts[1], parts[2]))
           .to.be.revertedWithCustomError(factory, "CollaborativeTrainer64_NotAContract")
           .withArgs(alice);
     });

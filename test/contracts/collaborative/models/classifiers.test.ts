@@ -60,7 +60,7 @@ describe("Classifier64", () => {
   it("is trained by its owner only", async () => {
     const [, other] = await ethers.getSigners();
     for (const model of await allModels())
-      await expect((model.connect(other) as typeof model).update([ONE], 1n))
+      await expect(model.connect(other).update([ONE], 1n))
         .to.be.revertedWithCustomError(model, "OwnableUnauthorizedAccount")
         .withArgs(other);
   });
@@ -78,9 +78,9 @@ describe("Classifier64", () => {
         await expect(seals ? model.seal() : model.transferOwnership(trainer!)).to.emit(model, "Sealed");
         expect(await model.isSealed()).to.equal(true);
         // What is handed over is handed over sealed, whoever has it.
-        if (!seals) await (model.connect(trainer) as typeof model).transferOwnership(owner!);
+        if (!seals) await model.connect(trainer).transferOwnership(owner!);
       }
-      const changes: readonly [BaseContract, () => Promise<unknown>][] = [
+      const changes: readonly (readonly [BaseContract, () => Promise<unknown>])[] = [
         ...models.map((model) => [model, () => model.addFeatureIndices([1])] as const),
         ...models.map((model) => [model, () => model.seal()] as const),
         [dense, () => dense.initializeWeights([1n])],
@@ -467,10 +467,10 @@ describe("SparsePerceptron", () => {
     const padded = samples.map((sample) => [...sample, ...new Array<bigint>(60 - sample.length).fill(999n)]);
     const predictions = await Promise.all(samples.map((sample) => model.predict(sample)));
     expect(new Set(predictions).size).to.equal(2);
-    expect(await model.evaluateBatch(padded as never, predictions)).to.equal(BigInt(samples.length));
+    expect(await model.evaluateBatch(padded, predictions)).to.equal(BigInt(samples.length));
     const wrong = predictions.map((prediction) => 1n - prediction);
-    expect(await model.evaluateBatch(padded as never, wrong)).to.equal(0n);
-    await expect(model.evaluateBatch(padded as never, [1n]))
+    expect(await model.evaluateBatch(padded, wrong)).to.equal(0n);
+    await expect(model.evaluateBatch(padded, [1n]))
       .to.be.revertedWithCustomError(model, "SparsePerceptron_LengthsDiffer")
       .withArgs(6, 1);
   });
