@@ -13,7 +13,7 @@ export function initialModel(model: ModelKind, features: number, samples: readon
   switch (model) {
     case "dense perceptron":
     case "sparse perceptron":
-      return { type: model, classifications: CLASSES, learningRate: 0.2, ...trainPerceptron(model, features, samples) };
+      return { type: model, classifications: CLASSES, learningRate: 0.1, ...trainPerceptron(model, features, samples) };
     case "naive bayes":
       return {
         type: model,

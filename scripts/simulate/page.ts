@@ -26,6 +26,7 @@ const AXIS = {
   gridColor: "#e6e6e6",
   domainColor: "#888",
 };
+const LEGEND = { orient: "bottom", columns: 4, labelFontSize: 12, symbolStrokeWidth: 2, symbolSize: 300 };
 const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif";
 
 /** A simulation with what distinguishes it from the others of its page, such as its seed. */
@@ -141,8 +142,8 @@ async function balancePlot({ agents, balances }: Simulation): Promise<string> {
     encoding: {
       x: { field: "day", type: "quantitative", title: "days", axis: { tickMinStep: 1 } },
       y: { field: "percent", type: "quantitative", title: "percent", scale: { zero: false, nice: true } },
-      color: { field: "agent", type: "nominal", scale, legend: { title: null, orient: "bottom", labelFontSize: 12 } },
-      strokeDash: { field: "agent", type: "nominal", scale: dash, legend: null },
+      color: { field: "agent", type: "nominal", scale, title: null },
+      strokeDash: { field: "agent", type: "nominal", scale: dash, title: null },
     },
   });
 }
@@ -157,7 +158,7 @@ async function svgOf(spec: object): Promise<string> {
     ...spec,
     width: 460,
     height: 260,
-    config: { font: FONT, axis: AXIS, view: { stroke: null }, background: "transparent" },
+    config: { font: FONT, axis: AXIS, legend: LEGEND, view: { stroke: null }, background: "transparent" },
   };
   const { spec: vega } = compile(full as TopLevelSpec);
   const view = new View(parse(vega), { renderer: "none" });

@@ -21,10 +21,13 @@ export interface ModelPlan {
   readonly calls: readonly PlannedCall[];
 }
 
-/** Three weights or four centroid values share a storage slot of 22,100 gas: 7 million gas at most. */
-const DENSE_CHUNK = 900;
-/** Each entry can need a slot of its own. */
-const SPARSE_CHUNK = 300;
+/**
+ * Three weights or four centroid values share a storage slot of 22,100 gas: 5.5 million gas at most. As calldata, 32 bytes
+ * each, so many fit in the code of a contract too, where recipes keep their calls (contracts/libraries/BlobStore.sol).
+ */
+const DENSE_CHUNK = 700;
+/** Each entry can need a slot of its own, and takes 128 bytes of calldata. */
+const SPARSE_CHUNK = 150;
 
 /** Splits a model's set-up into a constructor's arguments and calls. */
 export function planModel(model: SharedModel, featureIndices: readonly number[] = []): ModelPlan {
