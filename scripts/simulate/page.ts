@@ -74,7 +74,7 @@ async function renderRun({ label, simulation }: LabelledSimulation): Promise<str
   const [begin, end] = [accuracy[0]?.accuracy ?? 0, accuracy.at(-1)?.accuracy ?? 0];
   const gas = Math.round(gasUsed / Math.max(1, transactions)).toLocaleString("en");
   return `<h2>${escape(label)}</h2>
-<p>A ${scenario.model}: accuracy ${percent(begin)} at first, ${percent(end)} at the end; ${percent(baseline)} when trained
+<p>Model: ${scenario.model}. Accuracy ${percent(begin)} at first, ${percent(end)} at the end; ${percent(baseline)} when trained
 on all true labels. ${transactions.toLocaleString("en")} transactions of ${gas} gas on average.</p>
 <div class="plots">
 <figure><figcaption>Accuracy on samples that nobody trains with</figcaption>${await accuracyPlot(simulation)}</figure>
@@ -158,6 +158,7 @@ async function svgOf(spec: object): Promise<string> {
     ...spec,
     width: 460,
     height: 260,
+    autosize: { type: "fit-x", contains: "padding" },
     config: { font: FONT, axis: AXIS, legend: LEGEND, view: { stroke: null }, background: "transparent" },
   };
   const { spec: vega } = compile(full as TopLevelSpec);

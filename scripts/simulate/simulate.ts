@@ -156,9 +156,12 @@ class Run {
       }
       await this.#act(agent, now);
       agent.nextAt = now + agent.wait();
-      if (this.#samples.length === 0 && endsAt === Infinity) endsAt = now + this.#closingTime();
+      if (this.#samples.length === 0 && endsAt === Infinity) {
+        // From now on the model stays as it is.
+        await this.#measure(now);
+        endsAt = now + this.#closingTime();
+      }
     }
-    await this.#measure(now);
     return {
       scenario: this.#scenario,
       seed: this.#seed,
