@@ -26,7 +26,7 @@ const AXIS = {
   gridColor: "#e6e6e6",
   domainColor: "#888",
 };
-const LEGEND = { orient: "bottom", columns: 4, labelFontSize: 12, symbolStrokeWidth: 2, symbolSize: 300 };
+const LEGEND = { orient: "bottom", columns: 3, labelFontSize: 12, symbolStrokeWidth: 2, symbolSize: 300 };
 const FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif";
 
 /** A simulation with what distinguishes it from the others of its page, such as its seed. */
