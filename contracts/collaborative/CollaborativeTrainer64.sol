@@ -30,7 +30,8 @@ import {Samples} from "./libraries/Samples.sol";
 /// - **A report may have to wait** (see {Stakeable64}); the call then succeeds without a payment.
 ///
 /// @dev Storage: the three texts and what is owed after failed payments; nothing that a training transaction writes. The
-/// parts' addresses are in the code, the guard in transient storage.
+/// parts' addresses are in the code, the guard in transient storage. Samples are passed on as the words they came in
+/// ({Samples-raw}), so requests are encoded by selector and not by `abi.encodeCall`, which would want `int64[]` again.
 contract CollaborativeTrainer64 is ReentrancyGuardTransient {
     using Samples for int64[];
 

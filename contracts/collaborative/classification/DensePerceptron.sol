@@ -98,7 +98,7 @@ contract DensePerceptron is Perceptron64 {
         uint256 count = _dimensions;
         require(data.length == count, Classifier64_WrongDimensions(data.length, count));
         uint256 excess = 0;
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     score = intercept * ONE;
         //     for (uint256 i = 0; i < count; ++i) {
@@ -137,19 +137,19 @@ contract DensePerceptron is Perceptron64 {
     /// @dev Adds `rate` to the intercept and `data` times `rate` to the weights, rounded towards zero.
     /// @param data checked by {_scan}
     function _learn(int64[] calldata data, int256 rate) private {
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     intercept = clamp(intercept + rate);
         //     for (uint256 i = 0; i < count; ++i) weights[i] = clamp(weights[i] + (data[i] * rate) / ONE);
         //
         // Safe: reads calldata below the length, reads and writes the words that hold the weights, writes no memory; a step
-        // is a value of 64 bits times a rate of 33. A sum beyond 64 bits becomes the largest number of 64 bits, or its
-        // complement, which is the smallest, by its sign. Lanes behind the last weight are 0.
+        // is a value of 64 bits times a rate of 33. A sum beyond `LARGEST`, of either sign, becomes `LARGEST`
+        // of that sign. Lanes behind the last weight are 0.
         assembly ("memory-safe") {
             function moved(lane, step) -> weight {
                 weight := add(signextend(7, lane), step)
-                if xor(weight, signextend(7, weight)) {
-                    weight := xor(LARGEST, sar(255, weight))
+                if or(sgt(weight, LARGEST), slt(add(weight, LARGEST), 0)) {
+                    weight := mul(LARGEST, or(1, sar(255, weight)))
                 }
                 weight := and(weight, LANE_MASK)
             }

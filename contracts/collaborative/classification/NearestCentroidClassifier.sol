@@ -103,7 +103,7 @@ contract NearestCentroidClassifier is Classifier64 {
         uint256 squaredNorm = 0;
         uint256 excess = 0;
         uint256 first = classification * STRIDE;
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     for (uint256 i = 0; i < dimensions; ++i) {
         //         squaredNorm += data[i] * data[i];
@@ -230,7 +230,7 @@ contract NearestCentroidClassifier is Classifier64 {
     ) private view returns (uint256 distance) {
         uint256 first = classification * STRIDE;
         uint256 excess = 0;
-        // A third of what the compiler makes of
+        // In place of the following, for some 30 to 60 gas a value less than the compiler's unchecked code:
         //
         //     for (uint256 i = 0; i < data.length; ++i) distance += (data[i] - centroid[i]) ** 2;
         //

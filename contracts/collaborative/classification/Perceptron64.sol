@@ -6,14 +6,15 @@ import {Classifier64} from "./Classifier64.sol";
 
 /// @title Perceptron64
 /// @notice What perceptrons share: two classes, a learning rate, and weights of 64 bits, times {toFloat}, that stop at the
-/// ends of their range (9.2 billion) instead of wrapping. Interfaces say `int80`, as upstream; what does not fit in 64
+/// ends of their range (9.2 billion, of either sign) instead of wrapping. Interfaces say `int80`, as upstream; what does not fit in 64
 /// bits is refused.
 /// @dev Storage: four weights a word, each with its highest bit flipped, so that a word of weights 0 is not 0 itself and
-/// the first sample that trains it does not pay 22,100 gas for filling it, but 5,000 as every other.
+/// the first sample that trains it does not pay 22,100 gas for filling it, but 5,000 as every other. Only a lane of -2^63
+/// would be 0, which is why no weight is.
 abstract contract Perceptron64 is Classifier64 {
     using Lanes for uint256;
 
-    /// @notice The weight does not fit in 64 bits.
+    /// @notice Weights are at most 2^63 - 1, of either sign.
     error Perceptron64_WeightTooLarge(int80 weight);
 
     // Literals, as assembly wants them.
@@ -21,7 +22,7 @@ abstract contract Perceptron64 is Classifier64 {
     uint256 internal constant WIDTH = 64;
     uint256 internal constant END = 256; // four lanes
     uint256 internal constant LANE_MASK = 0xffffffffffffffff;
-    uint256 internal constant LARGEST = 0x7fffffffffffffff; // of 64 bits
+    uint256 internal constant LARGEST = 0x7fffffffffffffff; // weight, 2^63 - 1
     /// @dev The highest bit of each lane.
     uint256 internal constant FLIPPED = 0x8000000000000000800000000000000080000000000000008000000000000000;
 
@@ -40,7 +41,8 @@ abstract contract Perceptron64 is Classifier64 {
 
     /// @dev A stored word, with one lane set.
     function _withWeight(uint256 word, uint256 lane, int80 weight) internal pure returns (uint256) {
-        require(weight == int64(weight), Perceptron64_WeightTooLarge(weight));
+        int80 largest = type(int64).max;
+        require(weight <= largest && weight >= -largest, Perceptron64_WeightTooLarge(weight));
         uint256 plain = word == 0 ? 0 : word ^ FLIPPED;
         return plain.withUint64(lane * WIDTH, uint64(int64(weight))) ^ FLIPPED;
     }

@@ -34,7 +34,7 @@ abstract contract SparseClassifier64 is Classifier64 {
 
         int256 previous = -1;
         uint256 ascending = 0;
-        // A third of what the compiler makes of
+        // In place of the following, for the bounds in docs/SHARED-MODELS-GAS.md:
         //
         //     while (ascending < length && data[ascending] > previous) previous = data[ascending++];
         //

@@ -11,7 +11,7 @@ import {SparseClassifier64} from "./SparseClassifier64.sol";
 /// learning rate, towards its label. The intercept is fixed, as upstream.
 ///
 /// Upstream's interface; mended behind it: labels are 0 and 1; features are ascending, so none counts twice; weights stop
-/// at the ends of 80 bits instead of wrapping; {evaluateBatch} predicts with {predict}'s own sum.
+/// at the ends of their range instead of wrapping; {evaluateBatch} predicts with {predict}'s own sum.
 ///
 /// @dev Storage (see {Perceptron64}): feature f in lane f % 4 of word f / 4, words at fixed places, those never written
 /// 0. A sample of n features reads, and if it is learned writes, between n / 4 and n words; vocabularies put what is
@@ -60,13 +60,12 @@ contract SparsePerceptron is Perceptron64, SparseClassifier64 {
         if (_predict(data) == classification || data.length == 0) return;
 
         int256 rate = _rateTowards(classification);
-        // Half of what the compiler makes of
+        // In place of the following, for the bounds in docs/SHARED-MODELS-GAS.md:
         //
         //     for (uint256 i = 0; i < data.length; ++i) weights[data[i]] = clamp(weights[data[i]] + rate);
         //
         // Safe: `_predict` found the indices to be ascending and below 2^63, so each word is read and written once, and all
-        // are in the array; writes no memory. A sum beyond 64 bits becomes the largest number of 64 bits, or its complement,
-        // which is the smallest, by its sign.
+        // are in the array; writes no memory. A sum beyond `LARGEST`, of either sign, becomes `LARGEST` of that sign.
         assembly ("memory-safe") {
             let pointer := data.offset
             let slot := add(_words.slot, shr(2, calldataload(pointer)))
@@ -92,8 +91,8 @@ contract SparsePerceptron is Perceptron64, SparseClassifier64 {
                 let bit := shl(6, and(index, 3))
                 let old := shr(bit, xor(word, FLIPPED))
                 let weight := add(signextend(7, old), rate)
-                if xor(weight, signextend(7, weight)) {
-                    weight := xor(LARGEST, sar(255, weight))
+                if or(sgt(weight, LARGEST), slt(add(weight, LARGEST), 0)) {
+                    weight := mul(LARGEST, or(1, sar(255, weight)))
                 }
                 word := xor(word, shl(bit, and(xor(old, weight), LANE_MASK)))
             }
@@ -138,7 +137,7 @@ contract SparsePerceptron is Perceptron64, SparseClassifier64 {
     function _predict(int64[] calldata data) private view returns (uint64) {
         _requireSample(data, 2, uint64(type(int64).max));
         int256 score = intercept;
-        // Half of what the compiler makes of
+        // In place of the following, for the bounds in docs/SHARED-MODELS-GAS.md:
         //
         //     for (uint256 i = 0; i < data.length; ++i) score += weights[data[i]];
         //

@@ -9,7 +9,7 @@ library Samples {
     error Samples_ValueTooLarge();
 
     /// @notice The same array, read as words. The compiler copies those in one piece; values of 64 bits it would take
-    /// apart, check and put together again, at some 150 gas each, for each call, hash and event. Whoever uses values
+    /// apart, check and put together again, one by one, for each call, hash and event. Whoever uses values
     /// checks them, which the classifier does with all of them in every transaction that trains.
     function raw(int64[] calldata data) internal pure returns (uint256[] calldata words) {
         // Safe: both are an offset into calldata and a number of words of 32 bytes.

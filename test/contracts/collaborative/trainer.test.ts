@@ -232,6 +232,27 @@ describe("CollaborativeTrainer64", () => {
     });
   });
 
+  it("takes the dearest contribution, 2,048 dimensions to a class without samples, and refunds it", async () => {
+    const [, alice] = await ethers.getSigners();
+    const classes = Array.from({ length: 8 }, (_, i) => `class ${i}`);
+    const none = classes.map(() => 0n);
+    const handler = await ethers.deployContract("DataHandler64");
+    const points = await ethers.deployContract("Points64", [0n, 0n, 0n]);
+    const classifier = await ethers.deployContract("NearestCentroidClassifier", [classes, none.map(() => []), none]);
+    // EIP-7825: no transaction may use more.
+    const most = { gasLimit: 16_777_216n };
+    const portion = new Array<bigint>(1_024).fill(0n);
+    for (let i = 0; i < 16; i++) await classifier.extendCentroid(portion, BigInt(i % 8), most);
+    const trainer = await ethers.deployContract("CollaborativeTrainer64", ["", "", "", handler, points, classifier]);
+    for (const part of [handler, points, classifier]) await part.transferOwnership(trainer);
+
+    const data = new Array<bigint>(2_048).fill(-22_097_087n);
+    const time = await timeOf(trainer.connect(alice).addData(data, 7n, most));
+    await expect(trainer.connect(alice).refund(data, 7n, time, most))
+      .to.emit(points, "Refund")
+      .withArgs(alice);
+  });
+
   it("takes a report that starves the prediction of gas as one of a sample that the model agrees with", async () => {
     const scene = await loadFixture(withStakes);
     const { trainer, stakeable, alice, bob } = scene;

@@ -227,19 +227,19 @@ describe("DensePerceptron", () => {
   });
 
   it("stops weights at the ends of their range, where upstream's wrapped", async () => {
-    const high = await densePerceptron([LARGEST, -LARGEST], -LARGEST - 1n, 4_000_000_000n);
+    const high = await densePerceptron([LARGEST, -LARGEST], -LARGEST, 4_000_000_000n);
     const low = await densePerceptron([-LARGEST, LARGEST], LARGEST, 4_000_000_000n);
     const data = [707_106_781n, -707_106_781n];
     await low.update([-data[0]!, -data[1]!], 0n);
     expect(await low.weights(0)).to.equal(-LARGEST + 2_828_427_124n);
     expect(await low.intercept()).to.equal(LARGEST - 4_000_000_000n);
     // Class 1 is taught to what is class 0 by an intercept only.
-    const flat = await densePerceptron([LARGEST, 0n], -LARGEST - 1n, 4_000_000_000n);
+    const flat = await densePerceptron([LARGEST, 0n], -LARGEST, 4_000_000_000n);
     await flat.update([999_999_999n, -1n], 1n);
     expect(await flat.weights(0)).to.equal(LARGEST);
-    const negative = await densePerceptron([-LARGEST - 1n, 0n], LARGEST, 4_000_000_000n);
+    const negative = await densePerceptron([-LARGEST, 0n], LARGEST, 4_000_000_000n);
     await negative.update([-999_999_999n, 1n], 0n);
-    expect(await negative.weights(0)).to.equal(-LARGEST + 3_999_999_995n);
+    expect(await negative.weights(0)).to.equal(-LARGEST + 3_999_999_996n);
     expect(await high.predict(data)).to.equal(1n);
   });
 
@@ -257,7 +257,7 @@ describe("DensePerceptron", () => {
 
   it("refuses weights beyond 64 bits", async () => {
     const factory = await ethers.getContractFactory("DensePerceptron");
-    for (const weight of [2n ** 63n, -(2n ** 63n) - 1n])
+    for (const weight of [2n ** 63n, -(2n ** 63n)])
       await expect(factory.deploy(TWO, [weight], 0n, ONE))
         .to.be.revertedWithCustomError(factory, "Perceptron64_WeightTooLarge")
         .withArgs(weight);
@@ -450,13 +450,13 @@ describe("SparsePerceptron", () => {
   });
 
   it("stops weights at the ends of their range, where upstream's wrapped", async () => {
-    const model = await sparsePerceptron([LARGEST, -LARGEST - 1n, -1n], 0n, 4_000_000_000n);
+    const model = await sparsePerceptron([LARGEST, -LARGEST, -1n], 0n, 4_000_000_000n);
     await model.update([0n, 1n], 1n);
     expect(await model.weights(0n)).to.equal(LARGEST);
-    expect(await model.weights(1n)).to.equal(-LARGEST - 1n + 4_000_000_000n);
-    const low = await sparsePerceptron([-LARGEST - 1n, LARGEST, 5n], 0n, 4_000_000_000n);
+    expect(await model.weights(1n)).to.equal(-LARGEST + 4_000_000_000n);
+    const low = await sparsePerceptron([-LARGEST, LARGEST, 5n], 0n, 4_000_000_000n);
     await low.update([0n, 1n, 2n], 0n);
-    expect(await low.weights(0n)).to.equal(-LARGEST - 1n);
+    expect(await low.weights(0n)).to.equal(-LARGEST);
   });
 
   it("evaluates a batch as it predicts, padded samples too", async () => {

@@ -9,8 +9,8 @@ export interface PlainModel {
 }
 
 const clampTo64 = (value: bigint): bigint => {
-  const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
-  return value < least ? least : value > most ? most : value;
+  const most = 2n ** 63n - 1n;
+  return value < -most ? -most : value > most ? most : value;
 };
 
 /** The first index of the largest number. */
