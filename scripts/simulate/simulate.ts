@@ -53,19 +53,24 @@ export async function simulate(scenario: Scenario, seed: string): Promise<Simula
   const random = new SeededRandom(seed);
   const data = drawData(scenario.model, scenario.data, random.fork("data"));
   const { features } = scenario.data;
-  const baseline = initialModel(scenario.model, features, [...data.initial, ...data.training]);
-  const chain = await SimulatedChain.create(scenario, baseline, START);
-  let best: number;
+  const { initial, training, test } = data;
+  const full = initialModel(scenario.model, features, [...initial, ...training]);
+  const baseline = await onChain(scenario, full, (chain) => accuracyOn(chain, test));
+  return onChain(scenario, initialModel(scenario.model, features, initial), (chain) =>
+    new Run(scenario, seed, chain, training, test, baseline, random).toEnd(),
+  );
+}
+
+async function onChain<T>(
+  scenario: Scenario,
+  model: object,
+  action: (chain: SimulatedChain) => Promise<T>,
+): Promise<T> {
+  const chain = await SimulatedChain.create(scenario, model, START);
   try {
-    best = await accuracyOn(chain, data.test);
+    return await action(chain);
   } finally {
     await chain.close();
-  }
-  const market = await SimulatedChain.create(scenario, initialModel(scenario.model, features, data.initial), START);
-  try {
-    return await new Run(scenario, seed, market, data.training, data.test, best, random).toEnd();
-  } finally {
-    await market.close();
   }
 }
 

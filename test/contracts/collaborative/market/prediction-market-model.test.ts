@@ -109,13 +109,13 @@ describe("PredictionMarket64 with a perceptron", () => {
       [101, 1n],
     ] as const) {
       const gas = await gasOf(market.connect(alice).addData(sample(number, number % 2), label, { value: TERMS.stake }));
-      expect(gas).to.be.lessThan(600_000n);
+      expect(gas).to.be.lessThan(300_000n);
     }
     await market.close();
     const [, first] = await market.drawOf(1n);
     for (const [number, { data, labels, salt }] of TEST_SET.entries()) {
       if (BigInt(number) === first) continue;
-      expect(await gasOf(market.reveal(number, data, labels, salt))).to.be.lessThan(2_500_000n);
+      expect(await gasOf(market.reveal(number, data, labels, salt))).to.be.lessThan(1_600_000n);
     }
     let most = 0n;
     for (let done = false; !done;) {
@@ -124,7 +124,7 @@ describe("PredictionMarket64 with a perceptron", () => {
       if (gas > most) most = gas;
     }
     // The dearest step makes the model anew, from code and calls.
-    expect(most).to.be.lessThan(9_000_000n);
+    expect(most).to.be.lessThan(2_000_000n);
   });
 
   it("is committed to by the SDK as the contract reads it", () => {
