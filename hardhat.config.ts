@@ -33,9 +33,14 @@ function compiler(runs: number) {
   };
 }
 
+const deployModel = task("deploy-model", "Deploy a shared model from its file, or finish an interrupted deployment")
+  .addPositionalArgument({ name: "file", description: "model file, such as those of examples/shared-models" })
+  .setAction(() => import("./scripts/deploy-model/task.ts"))
+  .build();
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
-  tasks: [deploy],
+  tasks: [deploy, deployModel],
   solidity: {
     compilers: [compiler(1_000)],
     overrides: {
