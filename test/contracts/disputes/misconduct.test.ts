@@ -1,7 +1,6 @@
 import { matrix, updateTensor } from "@gristmill/sdk";
 import { expect } from "chai";
 
-import { snapshot } from "../../gas/snapshot.ts";
 import { GRIST, loadFixture, ethers, inRegistration, Role } from "../tasks/scenario.ts";
 import { accusations, historyOf, signGuilty } from "./accusations.ts";
 import { inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
@@ -43,7 +42,7 @@ describe("Misconduct", () => {
           .withArgs(taskId, 0, stranger, OFFENCES.indexOf(offence));
         expect(await isConvicted(scene, 0)).to.equal(true);
         expect(await isConvicted(scene, 1)).to.equal(false);
-        snapshot(`misconduct: ${condition}`, (await (await proof).wait())!.gasUsed, 1_000_000n);
+        expect((await (await proof).wait())!.gasUsed < 300_000n).to.equal(true);
       });
     }
 

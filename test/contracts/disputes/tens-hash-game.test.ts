@@ -95,9 +95,9 @@ function flipped(bytes: Uint8Array, index: number): Uint8Array {
 }
 
 /** What `prove` shows of neuron `index` of `layer`. */
-function neuronOf(trace: Uint8Array, layer: number, index: number) {
+function neuronOf(trace: Uint8Array, layer: number, index: number): [number, number, Hex, Hex[]] {
   const { states, proof } = openLayer(trace, layer);
-  return [layer, index, states, [...proof]] as const;
+  return [layer, index, states, [...proof]];
 }
 
 /** The first neuron in which the claimed outcome is not the true one. */
