@@ -42,9 +42,10 @@ export class WrongGradient implements Cheat {
   readonly about = "adds one to one element of a gradient";
 
   lie(truth: SegmentTruth): SegmentTruth {
-    const trace = truth.trace(0);
+    const last = truth.outcomes.length - 1;
+    const trace = truth.trace(last);
     const k = placeOf(trace, "Residual");
-    return withLie(truth, 0, withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])));
+    return withLie(truth, last, withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])));
   }
 }
 

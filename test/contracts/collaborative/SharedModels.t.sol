@@ -129,9 +129,10 @@ contract TrainingActions {
 }
 
 contract SharedModelsInvariants {
-    TrainingActions private _actions;
+    TrainingActions private immutable _actions;
 
-    function setUp() external {
+    /// @dev Not in `setUp`: the creation code of all contracts would make this contract's own code too long.
+    constructor() {
         _actions = new TrainingActions();
     }
 

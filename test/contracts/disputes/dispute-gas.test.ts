@@ -15,7 +15,7 @@ async function lieIn(op: string, changes: Parameters<typeof program>[0]): Promis
   const k = trace.instructions.findIndex((instruction) => instruction.op === op);
   const { type, rows, cols, data } = trace.tensors[k]!;
   const lied = data.slice();
-  lied[0] = lied[0]! === 1 ? 0 : 1;
+  lied[0] = data[0] === 1 ? 0 : 1;
   const lie = withLie(truth, 1, withTensors(trace, new Map([[k, matrix(type, rows, cols, lied)]])));
   const outcome = await playSegment(where, await sign(where, lie.message), {
     defender: lie,
