@@ -26,6 +26,8 @@ function report({ name, seconds, passed, failed, skipped, output }: StepResult):
   const counts = [`${passed} passed`, ...(failed > 0 ? [`${failed} failed`] : [])].join(", ");
   console.log(`${failed > 0 ? "FAIL" : "ok  "} ${name.padEnd(11)}${seconds.toFixed(1).padStart(6)} s  ${counts}`);
   if (failed > 0) console.log(output.replace(/^/gm, "     "));
+  // Tables that tests print are part of what they have to say.
+  else for (const row of output.match(/^[┌├│└].*$/gm) ?? []) console.log(`     ${row}`);
   for (const test of skipped) console.log(`     left out: ${test}`);
 }
 

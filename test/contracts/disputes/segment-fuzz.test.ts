@@ -7,7 +7,8 @@ import { program, type Random, seededRandom } from "../../sdk/fixtures/programs.
 import { networkHelpers } from "../tasks/scenario.ts";
 import { type Arena, arenaFor, type Chain, honestChain, logOf, playSegment, SEGMENT_LENGTH, sign } from "./arena.ts";
 
-const MUTATIONS = 500;
+/** 500 in all. */
+const MUTATIONS_EACH = 125;
 
 /** Small networks of different shapes: one to three layers, wide and narrow, thresholds that keep weights moving. */
 const PROGRAMS: readonly Partial<MlpParameters>[] = [
@@ -19,14 +20,15 @@ const PROGRAMS: readonly Partial<MlpParameters>[] = [
 
 describe("SegmentGame against one altered element", () => {
   PROGRAMS.forEach((changes, p) => {
-    it(`finds it ${MUTATIONS / PROGRAMS.length} times in traces of the network ${changes.sizes!.join("-")}`, async () => {
+    const shape = changes.sizes!.join("-");
+    it(`finds it ${MUTATIONS_EACH} times in traces of the network ${shape}`, async () => {
       const random = seededRandom(100 + p);
       const where = await arenaFor(program({ q0: 64, ...changes }), `fuzz ${p}`);
       const slot1 = await honestChain(where, 1, 2, logOf(where, []));
       const log = logOf(where, [slot1.messages]);
       const slot0 = await honestChain(where, 0, 2, log);
       const start = await networkHelpers.takeSnapshot();
-      for (let run = 0; run < MUTATIONS / PROGRAMS.length; run++) {
+      for (let run = 0; run < MUTATIONS_EACH; run++) {
         await mutateAndPlay(where, slot0, log, random);
         await start.restore();
       }
