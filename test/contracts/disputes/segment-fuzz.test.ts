@@ -18,7 +18,10 @@ const PROGRAMS: readonly Partial<MlpParameters>[] = [
   { sizes: [40, 3, 2], tau: [400, 100], shift: [8, 4], back: [0, 2], initBound: [8_000, 30_000], batch: 1, batches: 5 },
 ];
 
-describe("SegmentGame against one altered element", () => {
+describe("SegmentGame against one altered element", function () {
+  // Some ten transactions for each alteration.
+  this.timeout(300_000);
+
   PROGRAMS.forEach((changes, p) => {
     const shape = changes.sizes!.join("-");
     it(`finds it ${MUTATIONS_EACH} times in traces of the network ${shape}`, async () => {
