@@ -43,6 +43,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         uint32 lost; // challenges that the place won
         uint32 waiting; // in the queue and not withdrawn
         uint32 called; // entries of the queue that were started or skipped
+        uint32 holds; // of direct proofs
         bool suspended; // the registry holds the place's windows
         DisputeId[] queue;
     }
@@ -61,7 +62,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     uint32 public immutable override clockSeconds;
     uint128 private immutable _bond;
 
-    address private _misconduct;
+    mapping(address account => bool) private _isProsecutor;
     mapping(address account => bool) private _isGame;
     mapping(DisputeId => Dispute) private _disputes;
     mapping(bytes32 placeKey => Docket) private _dockets;
@@ -88,11 +89,16 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         _;
     }
 
-    /// @notice Names the games and the contract of direct proofs, once.
-    function wire(address[] calldata games, address misconduct) external onlyOnce {
+    modifier onlyProsecutor() {
+        require(_isProsecutor[msg.sender], Court_NotAProsecutor(msg.sender));
+        _;
+    }
+
+    /// @notice Names the games and the contracts of direct proofs, once.
+    function wire(address[] calldata games, address[] calldata prosecutors) external onlyOnce {
         for (uint256 i = 0; i < games.length; ++i) _isGame[_requireContract(games[i])] = true;
-        _misconduct = _requireContract(misconduct);
-        emit CourtWired(address(_registry), games, misconduct);
+        for (uint256 i = 0; i < prosecutors.length; ++i) _isProsecutor[_requireContract(prosecutors[i])] = true;
+        emit CourtWired(address(_registry), games, prosecutors);
     }
 
     // --- games
@@ -129,10 +135,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         docket.queue.push(disputeId);
         ++docket.waiting;
         emit DisputeOpened(disputeId, _taskOf(place), challenger, place, msg.sender, claim, bond);
-        if (!docket.suspended) {
-            docket.suspended = true;
-            _registry.suspend(place.taskId, place.role, place.index);
-        }
+        _suspend(docket, place);
         if (docket.current == NONE) _callNext(docket);
         _stakes.lock(challenger, DisputeId.unwrap(disputeId), bond);
     }
@@ -175,9 +178,27 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     // --- direct proofs
 
     /// @inheritdoc ICourt
-    function convict(Place calldata place, address accuser) external nonReentrant {
-        require(msg.sender == _misconduct, Court_NotAGame(msg.sender));
+    function convict(Place calldata place, address accuser) external onlyProsecutor nonReentrant {
         _convict(place, accuser);
+    }
+
+    /// @inheritdoc ICourt
+    function hold(Place calldata place) external onlyProsecutor {
+        Docket storage docket = _docketOf(place);
+        ++docket.holds;
+        _suspend(docket, place);
+    }
+
+    /// @inheritdoc ICourt
+    function release(Place calldata place) external onlyProsecutor {
+        Docket storage docket = _docketOf(place);
+        --docket.holds;
+        _letGo(docket, place);
+    }
+
+    /// @inheritdoc ICourt
+    function credit(address account) external payable onlyProsecutor {
+        creditOf[account] += msg.value;
     }
 
     // --- anyone
@@ -328,10 +349,16 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         }
     }
 
+    function _suspend(Docket storage docket, Place calldata place) private {
+        if (docket.suspended) return;
+        docket.suspended = true;
+        _registry.suspend(place.taskId, place.role, place.index);
+    }
+
     /// @dev Lets the place's windows run again when nothing is open or waiting, or nothing is left to defend.
     function _letGo(Docket storage docket, Place memory place) private {
         if (!docket.suspended) return;
-        bool idle = docket.current == NONE && docket.waiting == 0;
+        bool idle = docket.current == NONE && docket.waiting == 0 && docket.holds == 0;
         if (!idle && !_registry.placeOf(place.taskId, place.role, place.index).convicted) return;
         docket.suspended = false;
         _registry.resume(place.taskId, place.role, place.index);

@@ -6,7 +6,7 @@ import {DisputeId, DisputeState, Place, Side} from "../types/DisputeTypes.sol";
 /// @title Court
 /// @notice What all disputes have in common: who may challenge, in which order, at what price, within what time, and what
 /// an outcome means. The games ({ISegmentGame}, {IEvaluationGame}, {ITensHashGame}) know the legal moves, and the direct
-/// proofs ({IMisconduct}) need no game; both are wired once, and nobody else can decide anything (DESIGN section 7).
+/// proofs ({IMisconduct}, {IDemands}) need no game; both are wired once, and nobody else can decide anything (DESIGN section 7).
 ///
 /// **Order.** One dispute is open per place at a time. Further challengers wait in the order of their arrival; nobody in
 /// the queue can be overtaken, blocked or made to pay for another's game, and a waiting challenger may retract with
@@ -44,7 +44,7 @@ interface ICourt {
         uint128 bond; // GRIST wei
     }
 
-    event CourtWired(address registry, address[] games, address misconduct);
+    event CourtWired(address registry, address[] games, address[] prosecutors);
     event DisputeOpened(
         DisputeId indexed disputeId,
         bytes32 indexed taskId,
@@ -64,8 +64,10 @@ interface ICourt {
     event EtherWithdrawn(address indexed account, uint256 amount);
 
     error Court_ParameterOutOfRange(string parameter, uint256 value, uint256 least, uint256 most);
-    /// @notice Only a wired game, respectively the contract of direct proofs, may call this.
+    /// @notice Only a wired game may call this, and only for disputes that it opened.
     error Court_NotAGame(address caller);
+    /// @notice Only a wired contract of direct proofs may call this.
+    error Court_NotAProsecutor(address caller);
     /// @notice Nobody to accuse: the place is not taken, or was convicted already.
     error Court_NotAccusable(Place place);
     error Court_WrongState(DisputeId disputeId, DisputeState state);
@@ -142,6 +144,14 @@ interface ICourt {
 
     /// @notice Convicts a place without a game.
     function convict(Place calldata place, address accuser) external;
+
+    /// @notice Lets the place's windows stand still until as many {release} as `hold` were called, disputes or not.
+    function hold(Place calldata place) external;
+
+    function release(Place calldata place) external;
+
+    /// @notice Credits the ether that comes along to `account`, to be withdrawn here.
+    function credit(address account) external payable;
 
     // --- views
 

@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
+import {ClockEntry} from "../types/GameTypes.sol";
 import {Record, Segment} from "../types/SegmentTypes.sol";
 
-/// @title Hashes of records and segments (DESIGN section 5)
+/// @title Hashes of records, clocks and segments (DESIGN section 5)
 /// @dev `abi.encodePacked` writes uint32 as four big-endian bytes, which is the encoding that section 2 asks for.
 library SegmentHash {
     bytes32 private constant DOMAIN_TYPEHASH = keccak256(
@@ -50,6 +51,25 @@ library SegmentHash {
                     segment.work
                 )
             );
+    }
+
+    /// @notice H(0x09 || for each slot: count || id of its last segment taken in)
+    function clockHash(ClockEntry[] calldata clock) internal pure returns (bytes32) {
+        bytes memory packed = abi.encodePacked(bytes1(0x09));
+        for (uint256 slot = 0; slot < clock.length; ++slot) {
+            packed = bytes.concat(packed, abi.encodePacked(clock[slot].count, clock[slot].segmentId));
+        }
+        return sha256(packed);
+    }
+
+    /// @notice H(0x07 || seed || slot): where a slot's chain of work starts.
+    function initialWork(bytes32 seed, uint32 slot) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x07), seed, slot));
+    }
+
+    /// @notice H(0x0a || work before || batchLeaf || clockHash || updateId): the work that a record has to state.
+    function workAfter(Record calldata record, bytes32 before, bytes32 batchLeaf) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x0a), before, batchLeaf, record.clockHash, record.updateId));
     }
 
     /// @notice What a slot's operator signs: the EIP-712 digest of the segment.

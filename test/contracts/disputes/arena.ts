@@ -121,7 +121,7 @@ async function deployCourt(): Promise<
   const evaluationGame = await ethers.deployContract("EvaluationGame", [realCourt, registry, template]);
   // Nothing mints here, and direct proofs have tests of their own: any contracts will do in their places.
   const mint = await ethers.deployContract("MlpTemplate");
-  await realCourt.wire([segmentGame, evaluationGame], mint);
+  await realCourt.wire([segmentGame, evaluationGame], []);
   await registry.wire(mint, realCourt);
   await stakes.wire([registry, realCourt]);
   for (const account of signers.slice(1)) {

@@ -83,7 +83,7 @@ export const STATE = ethers.id("final state");
 export const ALL_SLOTS = 0b111n;
 export const SCORE = { correct: 175n, loss: 4_321n, root: ethers.id("score root") } as const satisfies Score;
 
-const BEACON = {
+export const BEACON = {
   epochBlocks: 12n,
   seedDelay: 2n,
   provingWindow: 20n,
