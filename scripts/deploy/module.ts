@@ -1,7 +1,9 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import type { SuiteParameters } from "./parameters.ts";
-import { LIBRARY_NAMES } from "./record.ts";
+import { GAME_LIBRARY_NAMES, LIBRARY_NAMES } from "./record.ts";
+
+type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
 
 /**
  * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
@@ -23,14 +25,42 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const TaskRegistry = m.contract(
       "TaskRegistry",
       [GristToken, StakeManager, EpochBeacon, MlpTemplate, parameters.registry.challengeSeconds],
-      { libraries: Object.fromEntries(LIBRARY_NAMES.map((name) => [name, m.library(name)])) },
+      linked(m, LIBRARY_NAMES),
     );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
+    const Court = m.contract("Court", [TaskRegistry, StakeManager, parameters.court]);
+    const judged = [Court, TaskRegistry, MlpTemplate];
+    const SegmentGame = m.contract("SegmentGame", judged, linked(m, GAME_LIBRARY_NAMES));
+    const EvaluationGame = m.contract("EvaluationGame", judged);
+    const Misconduct = m.contract("Misconduct", judged);
+    const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
 
     m.call(GristToken, "appoint", [[WorkMint]]);
-    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool]]);
-    m.call(TaskRegistry, "wire", [WorkMint]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(Court, "wire", [
+      [SegmentGame, EvaluationGame],
+      [Misconduct, Demands],
+    ]);
 
-    return { GristToken, EpochBeacon, StakeManager, VerifierPool, MlpTemplate, TaskRegistry, WorkMint };
+    return {
+      GristToken,
+      EpochBeacon,
+      StakeManager,
+      VerifierPool,
+      MlpTemplate,
+      TaskRegistry,
+      WorkMint,
+      Court,
+      SegmentGame,
+      EvaluationGame,
+      Misconduct,
+      Demands,
+    };
   });
+}
+
+/** What links a contract to libraries deployed beside it. */
+function linked(m: ModuleBuilder, names: readonly string[]) {
+  return { libraries: Object.fromEntries(names.map((name) => [name, m.library(name)])) };
 }

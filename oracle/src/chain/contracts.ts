@@ -1,6 +1,10 @@
 import {
+  courtAbi,
   epochBeaconAbi,
+  evaluationGameAbi,
   gristTokenAbi,
+  misconductAbi,
+  segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
   verifierPoolAbi,
@@ -21,6 +25,10 @@ export function contractsOf(chain: Chain) {
     pool: getContract({ address: contracts.VerifierPool, abi: verifierPoolAbi, client }),
     registry: getContract({ address: contracts.TaskRegistry, abi: taskRegistryAbi, client }),
     mint: getContract({ address: contracts.WorkMint, abi: workMintAbi, client }),
+    court: getContract({ address: contracts.Court, abi: courtAbi, client }),
+    segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
+    evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
+    misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
   };
 }
 

@@ -17,6 +17,11 @@ const schema = z.object({
     MlpTemplate: address,
     TaskRegistry: address,
     WorkMint: address,
+    Court: address,
+    SegmentGame: address,
+    EvaluationGame: address,
+    Misconduct: address,
+    Demands: address,
   }),
 });
 

@@ -16,6 +16,11 @@ export interface SuiteDeployment {
     readonly MlpTemplate: Address;
     readonly TaskRegistry: Address;
     readonly WorkMint: Address;
+    readonly Court: Address;
+    readonly SegmentGame: Address;
+    readonly EvaluationGame: Address;
+    readonly Misconduct: Address;
+    readonly Demands: Address;
   };
 }
 

@@ -30,6 +30,11 @@ export const courtAbi = [
   },
   { inputs: [{ internalType: "address", name: "caller", type: "address" }], name: "Court_NotAGame", type: "error" },
   {
+    inputs: [{ internalType: "address", name: "caller", type: "address" }],
+    name: "Court_NotAProsecutor",
+    type: "error",
+  },
+  {
     inputs: [
       {
         components: [
@@ -144,7 +149,7 @@ export const courtAbi = [
     inputs: [
       { indexed: false, internalType: "address", name: "registry", type: "address" },
       { indexed: false, internalType: "address[]", name: "games", type: "address[]" },
-      { indexed: false, internalType: "address", name: "misconduct", type: "address" },
+      { indexed: false, internalType: "address[]", name: "prosecutors", type: "address[]" },
     ],
     name: "CourtWired",
     type: "event",
@@ -341,6 +346,13 @@ export const courtAbi = [
   },
   {
     inputs: [{ internalType: "address", name: "account", type: "address" }],
+    name: "credit",
+    outputs: [],
+    stateMutability: "payable",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "address", name: "account", type: "address" }],
     name: "creditOf",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
     stateMutability: "view",
@@ -450,6 +462,24 @@ export const courtAbi = [
   },
   {
     inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "enum Role", name: "role", type: "uint8" },
+          { internalType: "uint8", name: "index", type: "uint8" },
+        ],
+        internalType: "struct Place",
+        name: "place",
+        type: "tuple",
+      },
+    ],
+    name: "hold",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
       { internalType: "address", name: "operator", type: "address" },
       { internalType: "address", name: "account", type: "address" },
     ],
@@ -494,6 +524,24 @@ export const courtAbi = [
     type: "function",
   },
   {
+    inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "enum Role", name: "role", type: "uint8" },
+          { internalType: "uint8", name: "index", type: "uint8" },
+        ],
+        internalType: "struct Place",
+        name: "place",
+        type: "tuple",
+      },
+    ],
+    name: "release",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
     inputs: [{ internalType: "DisputeId", name: "disputeId", type: "bytes32" }],
     name: "retract",
     outputs: [],
@@ -531,7 +579,7 @@ export const courtAbi = [
   {
     inputs: [
       { internalType: "address[]", name: "games", type: "address[]" },
-      { internalType: "address", name: "misconduct", type: "address" },
+      { internalType: "address[]", name: "prosecutors", type: "address[]" },
     ],
     name: "wire",
     outputs: [],

@@ -4,6 +4,51 @@
 export const mlpTemplateAbi = [
   {
     inputs: [
+      { internalType: "uint256", name: "terms", type: "uint256" },
+      { internalType: "uint256", name: "a", type: "uint256" },
+      { internalType: "uint256", name: "b", type: "uint256" },
+    ],
+    name: "DotProduct_OutOfRange",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "bytes32", name: "listId", type: "bytes32" },
+      { internalType: "uint256", name: "flat", type: "uint256" },
+      { internalType: "uint256", name: "row", type: "uint256" },
+    ],
+    name: "SparseList_ElsewhereInList",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "bytes32", name: "listId", type: "bytes32" },
+      { internalType: "uint256", name: "given", type: "uint256" },
+      { internalType: "uint256", name: "expected", type: "uint256" },
+    ],
+    name: "SparseList_WrongOpenings",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "uint256", name: "row", type: "uint256" },
+      { internalType: "uint256", name: "col", type: "uint256" },
+      { internalType: "uint256", name: "rows", type: "uint256" },
+      { internalType: "uint256", name: "cols", type: "uint256" },
+    ],
+    name: "Template_NoElement",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "uint256", name: "k", type: "uint256" },
+      { internalType: "uint256", name: "count", type: "uint256" },
+    ],
+    name: "Template_NoInstruction",
+    type: "error",
+  },
+  {
+    inputs: [
       { internalType: "string", name: "field", type: "string" },
       { internalType: "uint256", name: "layer", type: "uint256" },
       { internalType: "uint256", name: "value", type: "uint256" },
@@ -22,12 +67,400 @@ export const mlpTemplateAbi = [
     name: "Template_WrongLength",
     type: "error",
   },
+  { inputs: [], name: "Template_WrongOp", type: "error" },
+  {
+    inputs: [
+      { internalType: "uint256", name: "given", type: "uint256" },
+      { internalType: "uint256", name: "expected", type: "uint256" },
+    ],
+    name: "Template_WrongOpenings",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "uint256", name: "given", type: "uint256" },
+      { internalType: "uint256", name: "expected", type: "uint256" },
+    ],
+    name: "Template_WrongOperands",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "bytes32", name: "id", type: "bytes32" },
+      { internalType: "uint256", name: "leafIndex", type: "uint256" },
+    ],
+    name: "TensorMerkle_WrongOpening",
+    type: "error",
+  },
   {
     inputs: [{ internalType: "bytes", name: "parameters", type: "bytes" }],
     name: "check",
     outputs: [
       { internalType: "uint64", name: "macs", type: "uint64" },
       { internalType: "uint32", name: "batches", type: "uint32" },
+    ],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "bytes", name: "parameters", type: "bytes" }],
+    name: "dimensions",
+    outputs: [
+      { internalType: "uint256", name: "layers", type: "uint256" },
+      { internalType: "uint256", name: "inputs", type: "uint256" },
+      { internalType: "uint256", name: "batches", type: "uint256" },
+    ],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: "enum Op", name: "op", type: "uint8" },
+          { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "cols", type: "uint32" },
+          { internalType: "uint32", name: "layer", type: "uint32" },
+          { internalType: "uint32", name: "parameter", type: "uint32" },
+          { internalType: "uint32", name: "offset", type: "uint32" },
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "int32[]", name: "steps", type: "int32[]" },
+          {
+            components: [
+              { internalType: "enum Source", name: "source", type: "uint8" },
+              { internalType: "uint32", name: "index", type: "uint32" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+            ],
+            internalType: "struct Operand[]",
+            name: "operands",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Instruction",
+        name: "instruction",
+        type: "tuple",
+      },
+      { internalType: "bytes32[]", name: "operandIds", type: "bytes32[]" },
+      { internalType: "uint256", name: "row", type: "uint256" },
+      { internalType: "uint256", name: "col", type: "uint256" },
+      {
+        components: [
+          {
+            components: [
+              { internalType: "bytes", name: "leaf", type: "bytes" },
+              { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+            ],
+            internalType: "struct Opening[]",
+            name: "leaves",
+            type: "tuple[]",
+          },
+          {
+            components: [
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "row", type: "uint32" },
+              {
+                components: [
+                  { internalType: "bytes", name: "leaf", type: "bytes" },
+                  { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+                ],
+                internalType: "struct Opening[]",
+                name: "leaves",
+                type: "tuple[]",
+              },
+            ],
+            internalType: "struct ListOpening[]",
+            name: "lists",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Witness",
+        name: "witness",
+        type: "tuple",
+      },
+    ],
+    name: "elementAt",
+    outputs: [{ internalType: "int256", name: "value", type: "int256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "bytes", name: "parameters", type: "bytes" }],
+    name: "evaluationCount",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "bytes", name: "parameters", type: "bytes" },
+      { internalType: "uint32", name: "rows", type: "uint32" },
+      { internalType: "uint256", name: "k", type: "uint256" },
+    ],
+    name: "evaluationInstructionAt",
+    outputs: [
+      {
+        components: [
+          { internalType: "enum Op", name: "op", type: "uint8" },
+          { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "cols", type: "uint32" },
+          { internalType: "uint32", name: "layer", type: "uint32" },
+          { internalType: "uint32", name: "parameter", type: "uint32" },
+          { internalType: "uint32", name: "offset", type: "uint32" },
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "int32[]", name: "steps", type: "int32[]" },
+          {
+            components: [
+              { internalType: "enum Source", name: "source", type: "uint8" },
+              { internalType: "uint32", name: "index", type: "uint32" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+            ],
+            internalType: "struct Operand[]",
+            name: "operands",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Instruction",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "bytes", name: "parameters", type: "bytes" }],
+    name: "evaluationOutputs",
+    outputs: [
+      { internalType: "uint256", name: "hits", type: "uint256" },
+      { internalType: "uint256", name: "missing", type: "uint256" },
+    ],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "bytes", name: "parameters", type: "bytes" },
+      {
+        components: [
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          {
+            components: [
+              { internalType: "uint32", name: "first", type: "uint32" },
+              { internalType: "uint32", name: "count", type: "uint32" },
+              { internalType: "bool", name: "givenBack", type: "bool" },
+            ],
+            internalType: "struct ListRange[]",
+            name: "lists",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Iteration",
+        name: "iteration",
+        type: "tuple",
+      },
+      { internalType: "uint256", name: "k", type: "uint256" },
+    ],
+    name: "instructionAt",
+    outputs: [
+      {
+        components: [
+          { internalType: "enum Op", name: "op", type: "uint8" },
+          { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "cols", type: "uint32" },
+          { internalType: "uint32", name: "layer", type: "uint32" },
+          { internalType: "uint32", name: "parameter", type: "uint32" },
+          { internalType: "uint32", name: "offset", type: "uint32" },
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "int32[]", name: "steps", type: "int32[]" },
+          {
+            components: [
+              { internalType: "enum Source", name: "source", type: "uint8" },
+              { internalType: "uint32", name: "index", type: "uint32" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+            ],
+            internalType: "struct Operand[]",
+            name: "operands",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Instruction",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "bytes", name: "parameters", type: "bytes" },
+      {
+        components: [
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          {
+            components: [
+              { internalType: "uint32", name: "first", type: "uint32" },
+              { internalType: "uint32", name: "count", type: "uint32" },
+              { internalType: "bool", name: "givenBack", type: "bool" },
+            ],
+            internalType: "struct ListRange[]",
+            name: "lists",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Iteration",
+        name: "iteration",
+        type: "tuple",
+      },
+    ],
+    name: "instructionCount",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: "enum Op", name: "op", type: "uint8" },
+          { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "cols", type: "uint32" },
+          { internalType: "uint32", name: "layer", type: "uint32" },
+          { internalType: "uint32", name: "parameter", type: "uint32" },
+          { internalType: "uint32", name: "offset", type: "uint32" },
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "int32[]", name: "steps", type: "int32[]" },
+          {
+            components: [
+              { internalType: "enum Source", name: "source", type: "uint8" },
+              { internalType: "uint32", name: "index", type: "uint32" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+            ],
+            internalType: "struct Operand[]",
+            name: "operands",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Instruction",
+        name: "instruction",
+        type: "tuple",
+      },
+      { internalType: "bytes32[]", name: "operandIds", type: "bytes32[]" },
+      { internalType: "bytes32", name: "listId", type: "bytes32" },
+      { internalType: "uint256", name: "flat", type: "uint256" },
+      {
+        components: [
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "row", type: "uint32" },
+          {
+            components: [
+              { internalType: "bytes", name: "leaf", type: "bytes" },
+              { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+            ],
+            internalType: "struct Opening[]",
+            name: "leaves",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct ListOpening",
+        name: "list",
+        type: "tuple",
+      },
+      {
+        components: [
+          { internalType: "bytes", name: "leaf", type: "bytes" },
+          { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+        ],
+        internalType: "struct Opening",
+        name: "update",
+        type: "tuple",
+      },
+    ],
+    name: "listContradicts",
+    outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "bytes", name: "parameters", type: "bytes" },
+      { internalType: "bytes32", name: "listId", type: "bytes32" },
+      { internalType: "uint256", name: "col", type: "uint256" },
+      {
+        components: [
+          { internalType: "uint32", name: "rows", type: "uint32" },
+          { internalType: "uint32", name: "row", type: "uint32" },
+          {
+            components: [
+              { internalType: "bytes", name: "leaf", type: "bytes" },
+              { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+            ],
+            internalType: "struct Opening[]",
+            name: "leaves",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct ListOpening",
+        name: "list",
+        type: "tuple",
+      },
+    ],
+    name: "listIsMalformed",
+    outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "bytes", name: "parameters", type: "bytes" },
+      {
+        components: [
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          {
+            components: [
+              { internalType: "uint32", name: "first", type: "uint32" },
+              { internalType: "uint32", name: "count", type: "uint32" },
+              { internalType: "bool", name: "givenBack", type: "bool" },
+            ],
+            internalType: "struct ListRange[]",
+            name: "lists",
+            type: "tuple[]",
+          },
+        ],
+        internalType: "struct Iteration",
+        name: "iteration",
+        type: "tuple",
+      },
+    ],
+    name: "outputs",
+    outputs: [
+      {
+        components: [
+          { internalType: "uint32", name: "hits", type: "uint32" },
+          { internalType: "uint32", name: "missing", type: "uint32" },
+          { internalType: "uint32", name: "update", type: "uint32" },
+          { internalType: "uint32[]", name: "weights", type: "uint32[]" },
+          { internalType: "uint32[]", name: "residuals", type: "uint32[]" },
+        ],
+        internalType: "struct Outputs",
+        name: "",
+        type: "tuple",
+      },
     ],
     stateMutability: "pure",
     type: "function",
