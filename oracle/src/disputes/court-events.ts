@@ -1,0 +1,87 @@
+import { courtAbi, segmentGameAbi, taskRegistryAbi } from "@gristmill/sdk";
+import type { ContractEventArgs, Hex, RpcLog } from "viem";
+import { isAddressEqual, numberToHex, parseEventLogs } from "viem";
+
+import type { Chain } from "../chain/chain.ts";
+import type { Contracts } from "../chain/contracts.ts";
+import type { KnownDispute } from "../storage/dispute-store.ts";
+import type { SegmentEvent, SegmentGameState } from "./game-state.ts";
+import { segmentGameState } from "./game-state.ts";
+
+/** States of a dispute: `DisputeState` of contracts/types/DisputeTypes.sol. */
+export const DisputeState = { None: 0, Waiting: 1, Open: 2, Decided: 3, Closed: 4, Withdrawn: 5 } as const;
+
+/** The two sides of a dispute: `Side` of contracts/types/DisputeTypes.sol. */
+export const Side = { Challenger: 0, Defender: 1 } as const;
+
+/** A side's name. */
+export function sideName(side: number): "challenger" | "defender" {
+  return side === Side.Challenger ? "challenger" : "defender";
+}
+
+/** A place that lost its stake. */
+export type Conviction = ContractEventArgs<typeof taskRegistryAbi, "MemberConvicted">;
+
+/** A dispute as the court sees it. */
+export type DisputeView = Awaited<ReturnType<Contracts["court"]["read"]["disputeOf"]>>;
+
+/** What a dispute's events tell: how far its game is, and how it was decided. */
+export interface DisputeRecord {
+  readonly game: SegmentGameState | undefined;
+  readonly moves: readonly SegmentEvent[];
+  /** Events of the court, in order. */
+  readonly court: readonly { readonly eventName: string; readonly args: Readonly<Record<string, unknown>> }[];
+}
+
+/** Disputes opened over places of a task, of all tasks without one, in a range of blocks, both ends included. */
+export async function disputesBetween(
+  { court }: Pick<Contracts, "court">,
+  taskId: Hex | undefined,
+  fromBlock: bigint,
+  toBlock: bigint,
+): Promise<(KnownDispute & { readonly taskId: Hex })[]> {
+  const topics = taskId === undefined ? {} : { taskId };
+  const events = await court.getEvents.DisputeOpened(topics, { fromBlock, toBlock, strict: true });
+  return events.map(({ args, blockNumber }) => ({
+    disputeId: args.disputeId,
+    taskId: args.taskId,
+    block: blockNumber,
+    game: args.game,
+    challenger: args.challenger,
+    claim: args.claim,
+    role: args.place.role,
+    index: args.place.index,
+    bond: args.bond,
+  }));
+}
+
+/** Places of a task convicted in a range of blocks, both ends included. */
+export async function convictionsBetween(
+  { registry }: Pick<Contracts, "registry">,
+  taskId: Hex,
+  fromBlock: bigint,
+  toBlock: bigint,
+): Promise<Required<Conviction>[]> {
+  const events = await registry.getEvents.MemberConvicted({ taskId }, { fromBlock, toBlock, strict: true });
+  return events.map(({ args }) => args as Required<Conviction>);
+}
+
+/** All events of one dispute. A game of another kind than over a segment shows no moves. */
+export async function readDispute(
+  chain: Chain,
+  { court, segmentGame }: Pick<Contracts, "court" | "segmentGame">,
+  { disputeId, block, game }: Pick<KnownDispute, "disputeId" | "block" | "game">,
+): Promise<DisputeRecord> {
+  const logsOf = (address: Hex): Promise<RpcLog[]> =>
+    chain.public.request({
+      method: "eth_getLogs",
+      params: [{ address, fromBlock: numberToHex(block), toBlock: "latest", topics: [null, disputeId] }],
+    });
+  const isSegmentGame = isAddressEqual(game, segmentGame.address);
+  const [courtLogs, gameLogs] = await Promise.all([
+    logsOf(court.address),
+    isSegmentGame ? logsOf(segmentGame.address) : Promise.resolve([]),
+  ]);
+  const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
+  return { game: segmentGameState(moves), moves, court: parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true }) };
+}
