@@ -330,6 +330,11 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         return answerGas * block.basefee * DEPOSIT_FACTOR;
     }
 
+    /// @inheritdoc ICourt
+    function depositFactor() external pure returns (uint256) {
+        return DEPOSIT_FACTOR;
+    }
+
     // --- the order of disputes
 
     /// @dev Starts the first dispute that still waits.

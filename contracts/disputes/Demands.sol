@@ -157,12 +157,12 @@ contract Demands is IDemands {
     }
 
     /// @inheritdoc IDemands
-    function priceOf(Place memory place, DemandKind kind) public view returns (uint256) {
+    function gasOf(Place memory place, DemandKind kind) public view returns (uint256) {
         uint256 answerGas = LIST_ROW_GAS;
         if (kind == DemandKind.Segment) {
             answerGas = SEGMENT_GAS + RECORD_GAS * _registry.trainingOf(place.taskId).segmentLength;
         }
-        return _court.depositFor(answerGas) << Math.min(_docketOf(place).open, MOST_DOUBLINGS);
+        return answerGas << Math.min(_docketOf(place).open, MOST_DOUBLINGS);
     }
 
     /// @inheritdoc IDemands
@@ -192,7 +192,7 @@ contract Demands is IDemands {
     ) private returns (DemandId demandId) {
         demandId = DemandId.wrap(keccak256(abi.encode(block.chainid, address(this), place, kind, peer, content, row)));
         Demand storage demand = _demands[demandId];
-        uint256 price = priceOf(place, kind);
+        uint256 price = _court.depositFor(gasOf(place, kind));
         require(demand.state == DemandState.None, Demands_WrongState(demandId, demand.state));
         require(msg.value >= price, Demands_DepositTooLow(msg.value, price));
 

@@ -57,12 +57,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
             testBatches: scoring.testBatches,
             parametersHash: scoring.parametersHash
         });
-        disputeId = _court.open{value: msg.value}(
-            Place(taskId, Role.Evaluator, evaluator),
-            msg.sender,
-            keccak256(abi.encode(score)),
-            OUTCOMES_GAS
-        );
+        disputeId = _open(Place(taskId, Role.Evaluator, evaluator), keccak256(abi.encode(score)));
 
         Game storage game = _games[disputeId];
         game.caseHash = keccak256(abi.encode(scoreCase));
@@ -99,7 +94,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         game.position = SafeCast.toUint32(position);
         game.node = sum;
         emit SumNamed(disputeId, child, levels);
-        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, levels == 0 ? TRACE_GAS : OUTCOMES_GAS);
+        _choose(disputeId, Stage.Choice);
     }
 
     // --- defender
@@ -122,7 +117,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         game.levels = uint8(levels);
         game.group = uint8(group);
         emit SumsRevealed(disputeId, sums);
-        _answer(disputeId, keccak256(abi.encode(sums)), signature, CHOICE_GAS);
+        _answer(disputeId, Stage.Outcomes, keccak256(abi.encode(sums)), signature);
     }
 
     /// @inheritdoc IEvaluationGame
@@ -166,7 +161,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
             loss: node.loss
         });
         _noteTrace(disputeId, traceCase, ids);
-        _answer(disputeId, keccak256(abi.encode(ids)), signature, CHOICE_GAS);
+        _answer(disputeId, Stage.Trace, keccak256(abi.encode(ids)), signature);
     }
 
     // --- the Merkle sum

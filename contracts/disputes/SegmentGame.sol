@@ -73,7 +73,7 @@ contract SegmentGame is ISegmentGame, TraceGame {
             trainingSeed: training.trainingSeed,
             parametersHash: training.parametersHash
         });
-        disputeId = _court.open{value: msg.value}(place, msg.sender, segmentId, OUTCOMES_GAS);
+        disputeId = _open(place, segmentId);
         Game storage game = _games[disputeId];
         game.caseHash = keccak256(abi.encode(segmentCase));
         game.iterations = segment.last - segment.first + 1;
@@ -88,7 +88,7 @@ contract SegmentGame is ISegmentGame, TraceGame {
 
         game.iteration = iteration;
         emit IterationNamed(disputeId, iteration);
-        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, TRACE_GAS);
+        _choose(disputeId, Stage.Choice);
     }
 
     // --- defender
@@ -126,7 +126,7 @@ contract SegmentGame is ISegmentGame, TraceGame {
 
         game.outcomesRoot = Sha256Merkle.rootOf(outcomes);
         emit OutcomesRevealed(disputeId, records, stateIds, residualIds);
-        _answer(disputeId, keccak256(abi.encode(records, stateIds, residualIds)), signature, CHOICE_GAS);
+        _answer(disputeId, Stage.Outcomes, keccak256(abi.encode(records, stateIds, residualIds)), signature);
     }
 
     /// @inheritdoc ISegmentGame
@@ -157,7 +157,7 @@ contract SegmentGame is ISegmentGame, TraceGame {
         });
         _bindOutputs(parameters.program, iteration, outcome, ids);
         _noteTrace(disputeId, _bindBatch(parameters, iteration, workBefore, outcome, ids), ids);
-        _answer(disputeId, keccak256(abi.encode(ids)), signature, CHOICE_GAS);
+        _answer(disputeId, Stage.Trace, keccak256(abi.encode(ids)), signature);
     }
 
     // --- anyone

@@ -9,7 +9,7 @@ import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITraceGame} from "../interfaces/ITraceGame.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
-import {DisputeId} from "../types/DisputeTypes.sol";
+import {DisputeId, Place} from "../types/DisputeTypes.sol";
 import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
 import {Instruction, Operand, Source, Witness} from "../types/ProgramTypes.sol";
 import {ElementType, Opening} from "../types/TensorTypes.sol";
@@ -31,13 +31,13 @@ abstract contract TraceGame is ITraceGame {
         bytes32 caseHash;
     }
 
-    /// @dev Gas of each answer, for the deposits: the largest that the bounds of the registry admit, rounded up.
-    uint256 internal constant OUTCOMES_GAS = 1_500_000;
-    uint256 internal constant CHOICE_GAS = 150_000;
-    uint256 internal constant TRACE_GAS = 2_000_000;
-    uint256 internal constant NODES_GAS = 200_000;
-    uint256 internal constant LEAF_GAS = 300_000;
-    uint256 internal constant DECISION_GAS = 800_000;
+    // Gas of the largest answers that the bounds of the registry admit, rounded up.
+    uint256 private constant OUTCOMES_GAS = 1_500_000;
+    uint256 private constant CHOICE_GAS = 150_000;
+    uint256 private constant TRACE_GAS = 2_000_000;
+    uint256 private constant NODES_GAS = 200_000;
+    uint256 private constant LEAF_GAS = 300_000;
+    uint256 private constant DECISION_GAS = 800_000;
 
     ICourt internal immutable _court;
     ITaskRegistry internal immutable _registry;
@@ -73,7 +73,7 @@ abstract contract TraceGame is ITraceGame {
         progress.position = 0;
         progress.node = tensorId.id;
         emit TensorNamed(disputeId, tensor, tensorId.id);
-        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, NODES_GAS);
+        _choose(disputeId, Stage.Tensor);
     }
 
     /// @inheritdoc ITraceGame
@@ -93,7 +93,7 @@ abstract contract TraceGame is ITraceGame {
         progress.position = uint32(position);
         progress.node = node;
         emit NodeNamed(disputeId, child, levels);
-        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, levels == 0 ? LEAF_GAS : NODES_GAS);
+        _choose(disputeId, Stage.Node);
     }
 
     // --- defender
@@ -121,7 +121,7 @@ abstract contract TraceGame is ITraceGame {
         progress.levels = uint8(levels - group);
         progress.group = uint8(group);
         emit NodesRevealed(disputeId, rows, nodes);
-        _answer(disputeId, keccak256(abi.encode(rows, nodes)), signature, CHOICE_GAS);
+        _answer(disputeId, Stage.Nodes, keccak256(abi.encode(rows, nodes)), signature);
     }
 
     /// @inheritdoc ITraceGame
@@ -134,7 +134,7 @@ abstract contract TraceGame is ITraceGame {
 
         progress.stage = Stage.Element;
         emit LeafRevealed(disputeId, leaf);
-        _answer(disputeId, keccak256(leaf), signature, DECISION_GAS);
+        _answer(disputeId, Stage.Leaf, keccak256(leaf), signature);
     }
 
     // --- anyone
@@ -189,6 +189,16 @@ abstract contract TraceGame is ITraceGame {
         return _progress[disputeId].stage;
     }
 
+    /// @inheritdoc ITraceGame
+    function openingGas() external pure returns (uint256) {
+        return OUTCOMES_GAS;
+    }
+
+    /// @inheritdoc ITraceGame
+    function answerGas(Stage stage) external pure returns (uint256) {
+        return _answerGas(stage);
+    }
+
     // --- what a game's kind decides
 
     function _instructionAt(TraceCase calldata traceCase, uint256 k) internal view virtual returns (Instruction memory);
@@ -214,8 +224,28 @@ abstract contract TraceGame is ITraceGame {
         require(keccak256(abi.encode(traceCase)) == progress.caseHash, Game_WrongCase(disputeId));
     }
 
-    function _answer(DisputeId disputeId, bytes32 answer, bytes calldata signature, uint256 answerGas) internal {
-        _court.defenderMoves{value: msg.value}(disputeId, msg.sender, answer, signature, answerGas);
+    /// @dev Opens a dispute: the defender is to move.
+    function _open(Place memory place, bytes32 claim) internal returns (DisputeId) {
+        return _court.open{value: msg.value}(place, msg.sender, claim, OUTCOMES_GAS);
+    }
+
+    /// @dev Makes the challenger's move of a stage.
+    function _choose(DisputeId disputeId, Stage stage) internal {
+        _court.challengerMoves{value: msg.value}(disputeId, msg.sender, _answerGas(stage));
+    }
+
+    /// @dev Makes the defender's move of a stage; `answer` is what it reveals, hashed.
+    function _answer(DisputeId disputeId, Stage stage, bytes32 answer, bytes calldata signature) internal {
+        _court.defenderMoves{value: msg.value}(disputeId, msg.sender, answer, signature, _answerGas(stage));
+    }
+
+    /// @dev Gas of the answer to the move of a stage; the last one has none.
+    function _answerGas(Stage stage) private pure returns (uint256) {
+        if (stage == Stage.Choice) return TRACE_GAS;
+        if (stage == Stage.Trace || stage == Stage.Leaf) return DECISION_GAS;
+        if (stage == Stage.Tensor) return NODES_GAS;
+        if (stage == Stage.Node) return LEAF_GAS;
+        return stage == Stage.Element ? 0 : CHOICE_GAS;
     }
 
     /// @dev Notes the revealed trace; the caller has bound its outputs.

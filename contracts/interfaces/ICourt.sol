@@ -166,13 +166,17 @@ interface ICourt {
     /// @notice GRIST wei that the next challenger of the place must have as free stake.
     function bondFor(Place calldata place) external view returns (uint256);
 
-    /// @notice Wei that must come with a move whose answer takes `answerGas`, in this block.
+    /// @notice Wei that must come with a move whose answer takes `answerGas`, in this block: `answerGas` times the base fee
+    /// times {depositFactor}. Nodes answer a call without a gas price as if the base fee were 0: callers multiply by that
+    /// of the last header, with a margin for its growth.
     function depositFor(uint256 answerGas) external view returns (uint256);
 
     /// @notice Whether `account` may answer, or sign answers, for the operator.
     function isDelegate(address operator, address account) external view returns (bool);
 
     function creditOf(address account) external view returns (uint256);
+
+    function depositFactor() external pure returns (uint256);
 
     function moveSeconds() external view returns (uint32);
 

@@ -60,7 +60,7 @@ interface IDemands {
     /// @notice A chain has at most 256 segments, a row's at least the one with its list. For what is further back take an
     /// earlier segment of the slot.
     error Demands_ChainLength(uint256 given);
-    /// @notice `expected` wei must come along, see {priceOf}.
+    /// @notice `expected` wei must come along, see {gasOf}.
     error Demands_DepositTooLow(uint256 given, uint256 expected);
     /// @notice This was produced already: see the events.
     error Demands_ProducedAlready(bytes32 content, uint32 row);
@@ -105,8 +105,9 @@ interface IDemands {
 
     function demandOf(DemandId demandId) external view returns (DemandView memory);
 
-    /// @notice Wei that must come with a demand against the place, in this block.
-    function priceOf(Place calldata place, DemandKind kind) external view returns (uint256);
+    /// @notice Gas whose {ICourt-depositFor} must come with a demand against the place.
+    /// @dev Not in wei, since a call outside of a transaction sees no base fee.
+    function gasOf(Place calldata place, DemandKind kind) external view returns (uint256);
 
     /// @notice Demands against the place that are open.
     function openAgainst(Place calldata place) external view returns (uint256);

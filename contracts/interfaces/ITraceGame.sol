@@ -16,7 +16,7 @@ import {Opening} from "../types/TensorTypes.sol";
 /// it, so any internal contradiction ends the game: to name a later tensor than the first does not help a liar.
 ///
 /// Moves of the challenger come from itself, those of the defender from whoever {ICourt} lets answer; each brings a
-/// deposit of `ICourt.depositFor(ANSWER_GAS)`. A move that does not fit reverts and costs nothing but time. Proofs that
+/// deposit for the other side's answer, see {answerGas}. A move that does not fit reverts and costs nothing but time. Proofs that
 /// decide are anybody's, while it is the challenger's turn.
 interface ITraceGame {
     event TraceRevealed(DisputeId indexed disputeId, TraceCase traceCase, TraceIds ids);
@@ -96,4 +96,10 @@ interface ITraceGame {
     ) external;
 
     function stageOf(DisputeId disputeId) external view returns (Stage);
+
+    /// @notice Gas that the deposit of a challenge must cover, see {ICourt-depositFor}.
+    function openingGas() external pure returns (uint256);
+
+    /// @notice Gas that the deposit of the move of a stage must cover.
+    function answerGas(Stage stage) external pure returns (uint256);
 }

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title A number's history over epochs
-/// @notice Holds at most one value per epoch, so reading the value of t epochs ago looks at no more than t + 2 entries
-/// however long the history is. Readers here ask for epochs that have not settled yet, which are the last few.
+/// @notice Holds at most one value per epoch. The last value stands first, in one word: reading it, which is what readers
+/// here mostly do, is one access; reading the value of t epochs ago looks at no more than t + 2 however long the history
+/// is. They ask for epochs that have not settled yet, which are the last few.
 library EpochTrace {
     struct Entry {
         uint64 epoch; // from which the value counts
@@ -11,7 +12,8 @@ library EpochTrace {
     }
 
     struct Trace {
-        Entry[] entries; // ascending epochs
+        Entry last;
+        Entry[] earlier; // ascending epochs
     }
 
     /// @notice An epoch before the last one written is history.
@@ -19,25 +21,25 @@ library EpochTrace {
 
     /// @notice Sets the value that counts from `epoch` on.
     function write(Trace storage trace, uint64 epoch, uint192 value) internal {
-        uint256 length = trace.entries.length;
-        if (length == 0 || trace.entries[length - 1].epoch < epoch) {
-            trace.entries.push(Entry(epoch, value));
-        } else {
-            Entry storage last = trace.entries[length - 1];
-            require(last.epoch == epoch, EpochTrace_Past(epoch, last.epoch));
-            last.value = value;
-        }
+        Entry memory last = trace.last;
+        require(epoch >= last.epoch, EpochTrace_Past(epoch, last.epoch));
+        // What was never written is 0 from epoch 0 on.
+        bool written = last.value != 0 || trace.earlier.length != 0;
+        if (epoch > last.epoch && written) trace.earlier.push(last);
+        trace.last = Entry(epoch, value);
     }
 
     /// @notice The last value written, 0 if none.
     function latest(Trace storage trace) internal view returns (uint192) {
-        return read(trace, type(uint64).max);
+        return trace.last.value;
     }
 
     /// @notice The value that counts in `epoch`, 0 before the first one written.
     function read(Trace storage trace, uint64 epoch) internal view returns (uint192) {
-        for (uint256 i = trace.entries.length; i != 0; --i) {
-            Entry memory entry = trace.entries[i - 1];
+        Entry memory entry = trace.last;
+        if (entry.epoch <= epoch) return entry.value;
+        for (uint256 i = trace.earlier.length; i != 0; --i) {
+            entry = trace.earlier[i - 1];
             if (entry.epoch <= epoch) return entry.value;
         }
         return 0;

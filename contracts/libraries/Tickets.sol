@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {ClaimDetails} from "../types/ClaimTypes.sol";
 import {TaskId} from "../types/TaskTypes.sol";
 
 /// @title Lottery tickets (DESIGN section 6)
@@ -30,6 +31,11 @@ library Tickets {
         uint32 ticket
     ) internal view returns (bytes32) {
         return keccak256(abi.encode(block.chainid, mint, taskId, miner, slot, index, work, ticket));
+    }
+
+    /// @notice x of a claimed ticket.
+    function inputOf(address mint, ClaimDetails memory d) internal view returns (bytes32) {
+        return inputOf(mint, d.taskId, d.miner, d.slot, d.index, d.work, d.ticket);
     }
 
     /// @notice Whether the ticket with input x and TensHash y wins: the TensHash's bits are biased, so it is hashed once

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ChaCha20} from "../libraries/ChaCha20.sol";
+import {Schedule} from "../libraries/Schedule.sol";
 import {TensHash} from "../libraries/TensHash.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
 import {ElementType, Opening} from "../types/TensorTypes.sol";
@@ -74,5 +75,15 @@ contract DisputeLibraries {
 
     function sum(bytes calldata leaf) external pure returns (uint256) {
         return TensorMerkle.sum(leaf);
+    }
+
+    function batchOf(
+        bytes32 seed,
+        uint256 batches,
+        uint256 slots,
+        uint256 slot,
+        uint256 index
+    ) external pure returns (uint256) {
+        return Schedule.batchOf(seed, batches, slots, slot, index);
     }
 }

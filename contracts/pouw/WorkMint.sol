@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
@@ -10,16 +10,20 @@ import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVerifierPool} from "../interfaces/IVerifierPool.sol";
-import {ClaimId, IWorkMint} from "../interfaces/IWorkMint.sol";
+import {IWorkMint} from "../interfaces/IWorkMint.sol";
 import {SegmentHash} from "../libraries/SegmentHash.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {Tickets} from "../libraries/Tickets.sol";
+import {ClaimDetails, ClaimId} from "../types/ClaimTypes.sol";
+import {LockedClaims, LockedClaimsLib} from "../types/LockedClaims.sol";
 import {Segment} from "../types/SegmentTypes.sol";
-import {Commit, Phase, TaskId} from "../types/TaskTypes.sol";
+import {Role, TaskId} from "../types/TaskTypes.sol";
 
 /// @title WorkMint
 /// @notice See {IWorkMint}.
-contract WorkMint is IWorkMint, ReentrancyGuard {
+/// @dev A claim is one word, and what every claim changes besides are words that never return to zero: the counts of its
+/// epoch and of its slot's locked claims, and what its task has minted.
+contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     using SegmentHash for *;
 
     struct Epoch {
@@ -28,21 +32,25 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
         uint32 accepted;
     }
 
+    /// @dev One word. The digest has as many bits as an address.
     struct ClaimRecord {
         ClaimState state; // Expired is never stored: it follows from the block number
-        address miner;
-        uint64 claimedAt; // block
-        uint64 epoch;
-        uint128 reward; // GRIST wei
-        TaskId taskId;
-        bytes32 traceRoot; // of the first attestation; all others must equal it
-        address[] attesters;
+        uint8 attestations;
+        uint8 decisive; // number of the attestation that was the k-th of its root, once there is one
+        uint40 claimedAt; // block
+        uint32 pausedBefore; // blocks for which the slot had been suspended by then
+        bytes20 digest;
+    }
+
+    /// @dev One word.
+    struct Budget {
+        uint128 minted; // GRIST wei
+        uint128 cap; // GRIST wei; 0 until it was looked up
     }
 
     uint256 private constant BPS = 10_000;
     uint256 private constant MINT_CAP_BPS = 9_000;
     uint256 private constant MOST_VERIFIERS = 8;
-    bytes32 private constant DISAGREEMENT = "DISAGREEMENT";
 
     IGristToken private immutable _token;
     ITaskRegistry private immutable _registry;
@@ -58,12 +66,25 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
     uint256 private immutable _initialEmission;
     uint256 private immutable _maxPerTicket;
 
+    // What the token and the beacon never change, at hand: the beacon's deadlines grow by an epoch's length per epoch.
+    uint256 private immutable _supplyCap;
+    uint64 private immutable _epochBlocks;
+    uint64 private immutable _firstClaimsCloseAt; // of epoch 0
+    uint64 private immutable _firstSettlesAt; // of epoch 0
+    uint64 private immutable _attestationBlocks;
+    uint64 private immutable _attestationRounds;
+
+    /// @dev Blocks by which the ends of claims' windows are counted in {LockedClaims}.
+    uint64 private immutable _lockPeriod;
+
     /// @dev Of the last epoch that was opened, plus one; 0 if none.
     uint64 private _opened;
     mapping(uint64 epoch => Epoch) private _epochs;
     mapping(ClaimId => ClaimRecord) private _claims;
-    mapping(ClaimId => mapping(uint256 round => mapping(address verifier => bytes32))) private _seals;
-    mapping(TaskId => uint256) public override mintedFor;
+    mapping(ClaimId => mapping(uint256 number => Attestation)) private _attestations;
+    mapping(bytes32 sealedRoot => uint256 blockNumber) private _sealedAt;
+    mapping(TaskId => mapping(uint256 slot => LockedClaims)) private _locked;
+    mapping(TaskId => Budget) private _budgets;
 
     constructor(
         IGristToken token,
@@ -79,6 +100,7 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
         _requireRange("verifiersPerClaim", parameters.verifiersPerClaim, 1, MOST_VERIFIERS);
         _requireRange("initialTarget", parameters.initialTarget, 1, type(uint256).max);
         _requireRange("initialEmission", parameters.initialEmission, 0, type(uint128).max);
+        _requireRange("maxPerTicket", parameters.maxPerTicket, 1, type(uint128).max);
 
         _token = token;
         _registry = registry;
@@ -92,159 +114,193 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
         _initialTarget = parameters.initialTarget;
         _initialEmission = parameters.initialEmission;
         _maxPerTicket = parameters.maxPerTicket;
+
+        _supplyCap = token.cap();
+        _epochBlocks = beacon.epochBlocks();
+        _firstClaimsCloseAt = beacon.claimsCloseAt(0);
+        _firstSettlesAt = beacon.settlesAt(0);
+        _attestationBlocks = beacon.attestationBlocks();
+        _attestationRounds = beacon.attestationRounds();
+        // The longest window is that of a claim made right after its epoch's first seed block. It may begin within a
+        // period and end within another, so it must span one less than there are.
+        uint256 longest = _firstSettlesAt - (_firstClaimsCloseAt - _epochBlocks);
+        _lockPeriod = SafeCast.toUint64(Math.ceilDiv(longest, LockedClaimsLib.PERIODS - 1));
     }
 
     // --- anyone
 
     /// @inheritdoc IWorkMint
     function openEpoch(uint64 epoch) external returns (uint256 target) {
-        _requireClaimable(epoch);
         return _open(epoch);
     }
 
     /// @inheritdoc IWorkMint
-    function mint(ClaimId claimId) external nonReentrant returns (uint256 reward) {
-        ClaimRecord storage record = _claims[claimId];
-        TaskId taskId = record.taskId;
-        uint64 settlesAt = _beacon.settlesAt(record.epoch);
+    function mint(ClaimDetails calldata details) external nonReentrant returns (uint256 reward) {
+        (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(details);
         require(record.state == ClaimState.Attested, WorkMint_WrongState(claimId, _stateOf(record)));
-        require(block.number >= settlesAt, WorkMint_NotSettled(claimId, settlesAt));
+        ITaskRegistry.PlaceView memory place = _placeOf(details);
+        require(!place.convicted, WorkMint_SlotConvicted(details.taskId, details.slot));
+        require(!place.suspended, WorkMint_SlotSuspended(details.taskId, details.slot));
+        uint256 windowEnd = _windowEnd(details, record, place);
+        require(block.number >= windowEnd, WorkMint_NotSettled(claimId, windowEnd));
 
-        // Nothing can change the number of accepted claims of a settled epoch any more, so the shares sum to its emission
-        // at most.
-        reward = Math.min(emissionOf(record.epoch) / _epochs[record.epoch].accepted, _maxPerTicket);
-        reward = Math.min(reward, Math.saturatingSub(mintCapOf(taskId), mintedFor[taskId]));
-        reward = Math.min(reward, _token.cap() - _token.totalSupply());
+        uint256 whole = _rewardIn(details.epoch);
+        Budget memory budget = _budgetOf(details.taskId);
+        reward = Math.min(whole, budget.cap - budget.minted);
+        reward = Math.min(reward, _supplyCap - _token.totalSupply());
         require(reward != 0, WorkMint_NothingToMint(claimId));
 
-        record.state = ClaimState.Minted;
-        record.reward = SafeCast.toUint128(reward);
-        mintedFor[taskId] += reward;
-        _payOut(claimId, record, reward);
+        // What a cap has cut cannot be told from the epoch later, so its verifiers are paid at once.
+        bool cut = reward < whole;
+        _claims[claimId].state = cut ? ClaimState.Paid : ClaimState.Minted;
+        budget.minted += SafeCast.toUint128(reward);
+        _budgets[details.taskId] = budget;
+        uint256 verifiersPart = _verifiersPartOf(reward);
+        emit RewardMinted(claimId, details.taskId, details.miner, reward, verifiersPart);
+        _token.mint(details.miner, reward - verifiersPart);
+        if (cut) _payVerifiers(claimId, record, verifiersPart);
+    }
+
+    /// @inheritdoc IWorkMint
+    function payVerifiers(ClaimDetails[] calldata claims) external nonReentrant {
+        for (uint256 i = 0; i < claims.length; ++i) {
+            (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(claims[i]);
+            require(record.state == ClaimState.Minted, WorkMint_WrongState(claimId, _stateOf(record)));
+            _claims[claimId].state = ClaimState.Paid;
+            _payVerifiers(claimId, record, _verifiersPartOf(_rewardIn(claims[i].epoch)));
+        }
+    }
+
+    /// @inheritdoc IWorkMint
+    function discard(ClaimDetails calldata details) external {
+        (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(details);
+        bool pending = record.state == ClaimState.Claimed || record.state == ClaimState.Attested;
+        require(pending, WorkMint_WrongState(claimId, record.state));
+        uint64 settledAt = _settlesAt(details.epoch);
+        require(block.number < settledAt, WorkMint_Settled(claimId, settledAt));
+        require(_placeOf(details).convicted, WorkMint_SlotNotConvicted(details.taskId, details.slot));
+
+        _claims[claimId].state = ClaimState.Void;
+        if (record.state == ClaimState.Attested) --_epochs[details.epoch].accepted;
+        emit ClaimDiscarded(claimId);
     }
 
     // --- miner's operator
 
     /// @inheritdoc IWorkMint
-    function claim(Claim calldata claim_) external nonReentrant returns (ClaimId claimId) {
-        Segment calldata segment = claim_.segment;
-        TaskId taskId = segment.taskId;
-        uint32 index = claim_.record.index;
+    function claim(Claim calldata claim_) external returns (ClaimId claimId) {
+        uint256 target = _open(claim_.epoch);
+        TaskId taskId = claim_.segment.taskId;
+        uint8 slot = SafeCast.toUint8(claim_.segment.slot);
+        ITaskRegistry.ClaimContext memory context = _registry.claimContextOf(taskId, slot, claim_.epoch);
+        require(msg.sender == context.operator, WorkMint_NotTheOperator(msg.sender, context.operator));
+        require(!context.dropped, WorkMint_SlotDropped(taskId, slot));
 
-        _requireClaimable(claim_.epoch);
-        ITaskRegistry.TaskView memory task = _registry.taskOf(taskId);
-        require(task.phase != Phase.Cancelled, WorkMint_TaskCancelled(taskId));
-        ITaskRegistry.SlotView memory slot = _registry.slotOf(taskId, SafeCast.toUint8(segment.slot));
-        require(msg.sender == slot.operator, WorkMint_NotTheOperator(msg.sender, slot.operator));
-        require(!slot.dropped, WorkMint_SlotDropped(taskId, segment.slot));
-
-        bytes32 segmentId = _requireCommitted(claim_, task.segmentLength);
-        _requireSigned(claim_, slot.operator);
+        ClaimDetails memory details = ClaimDetails({
+            taskId: taskId,
+            slot: slot,
+            index: claim_.record.index,
+            ticket: claim_.ticket,
+            epoch: claim_.epoch,
+            miner: context.owner,
+            segmentId: _requireCommitted(claim_, context),
+            work: claim_.record.work,
+            y: claim_.y,
+            traceId: claim_.traceId
+        });
+        _requireSigned(claim_, context.operator);
         _requireRecorded(claim_);
-        uint256 tickets = ticketsOf(task.macs, index);
-        require(claim_.ticket < tickets, WorkMint_NoSuchTicket(claim_.ticket, tickets));
-        _requireLucky(claim_, slot.owner, _open(claim_.epoch));
-        claimId = ClaimId.wrap(keccak256(abi.encode(taskId, segment.slot, index, claim_.ticket)));
-        ClaimRecord storage record = _claims[claimId];
-        require(record.state == ClaimState.None, WorkMint_AlreadyClaimed(claimId));
+        _requireLucky(details, context.macs, target);
+        claimId = details.id();
+        require(_claims[claimId].state == ClaimState.None, WorkMint_AlreadyClaimed(claimId));
 
-        record.state = ClaimState.Claimed;
-        record.miner = slot.owner;
-        record.claimedAt = SafeCast.toUint64(block.number);
-        record.epoch = claim_.epoch;
-        record.taskId = taskId;
+        _lock(details, context);
+        _claims[claimId] = ClaimRecord({
+            state: ClaimState.Claimed,
+            attestations: 0,
+            decisive: 0,
+            claimedAt: SafeCast.toUint40(block.number),
+            pausedBefore: SafeCast.toUint32(context.pausedBlocks),
+            digest: details.digest()
+        });
         ++_epochs[claim_.epoch].claims;
-        emit TicketClaimed(
-            claimId,
-            taskId,
-            slot.owner,
-            segment.slot,
-            claim_.epoch,
-            index,
-            claim_.ticket,
-            segmentId,
-            claim_.y,
-            claim_.traceId
-        );
+        emit TicketClaimed(claimId, taskId, context.owner, details);
     }
 
     // --- drawn verifier's operator
 
     /// @inheritdoc IWorkMint
-    function commitAttestation(ClaimId claimId, address verifier, bytes32 sealedRoot) external {
-        ClaimRecord storage record = _claims[claimId];
-        _requireState(claimId, record, ClaimState.Claimed);
-        _requireOperator(verifier);
-        (uint256 round, bool revealing) = _roundOf(record);
-        require(!revealing, WorkMint_NotCommitting(claimId, round));
-        require(sealedRoot != 0, WorkMint_EmptySeal(claimId, verifier));
-        require(_seals[claimId][round][verifier] == 0, WorkMint_AlreadySealed(claimId, verifier, round));
-        require(!_hasAttested(record, verifier), WorkMint_AlreadyAttested(claimId, verifier));
-        require(_isDrawn(claimId, record, round, verifier), WorkMint_NotDrawn(claimId, verifier, round));
+    function sealAttestation(bytes32 sealedRoot) external {
+        if (_sealedAt[sealedRoot] != 0) return;
 
-        _seals[claimId][round][verifier] = sealedRoot;
-        emit AttestationCommitted(claimId, verifier, round);
+        _sealedAt[sealedRoot] = block.number;
+        emit AttestationSealed(sealedRoot);
     }
 
     /// @inheritdoc IWorkMint
     function revealAttestation(
-        ClaimId claimId,
-        address verifier,
+        ClaimDetails calldata details,
+        uint8 seat,
         bytes32 traceRoot,
         bytes32 salt
     ) external nonReentrant {
-        ClaimRecord storage record = _claims[claimId];
-        // After the k-th attestation the others of the round still count, above all one that differs.
-        if (record.state != ClaimState.Attested) _requireState(claimId, record, ClaimState.Claimed);
-        _requireOperator(verifier);
+        (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(details);
+        ClaimState state = _stateOf(record);
+        bool pending = state == ClaimState.Claimed || state == ClaimState.Attested;
+        require(pending, WorkMint_WrongState(claimId, state));
         (uint256 round, bool revealing) = _roundOf(record);
-        bytes32 sealedRoot = _seals[claimId][round][verifier];
-        bytes32 opened = keccak256(abi.encode(claimId, verifier, traceRoot, salt));
         require(revealing, WorkMint_NotRevealing(claimId, round));
-        require(sealedRoot != 0, WorkMint_NothingSealed(claimId, verifier, round));
-        require(sealedRoot == opened, WorkMint_SealMismatch(claimId, verifier, sealedRoot, opened));
+        bool late = state == ClaimState.Attested && round != _attestations[claimId][record.decisive].round;
+        require(!late, WorkMint_NotNeeded(claimId, round));
+        require(seat < verifiersPerClaim, WorkMint_NoSuchSeat(seat, verifiersPerClaim));
+        address verifier = _draw(claimId, details.epoch, round, seat);
+        address operator = _pool.operatorOf(verifier);
+        require(msg.sender == operator, WorkMint_NotTheVerifiersOperator(msg.sender, verifier, operator));
+        _openSeal(claimId, record, round, verifier, keccak256(abi.encode(claimId, verifier, traceRoot, salt)));
 
-        delete _seals[claimId][round][verifier];
+        uint8 number = record.attestations;
+        uint256 agreeing = _addAttestation(claimId, number, Attestation(verifier, uint8(round), bytes11(traceRoot)));
+        record.attestations = number + 1;
         emit AttestationRevealed(claimId, verifier, traceRoot);
-        if (record.attesters.length != 0 && record.traceRoot != traceRoot) {
-            _freeze(claimId, record, verifier, DISAGREEMENT);
-        } else {
-            record.traceRoot = traceRoot;
-            record.attesters.push(verifier);
-            _accept(claimId, record);
+        if (agreeing <= number) emit AttestationsDiffer(claimId, verifier, traceRoot);
+        if (state == ClaimState.Claimed && agreeing == verifiersPerClaim) {
+            (record.state, record.decisive) = (ClaimState.Attested, number);
+            ++_epochs[details.epoch].accepted;
+            emit ClaimAttested(claimId, traceRoot);
         }
-    }
-
-    /// @inheritdoc IWorkMint
-    function report(ClaimId claimId, address verifier, bytes32 reason) external {
-        ClaimRecord storage record = _claims[claimId];
-        if (record.state != ClaimState.Attested) _requireState(claimId, record, ClaimState.Claimed);
-        _requireOperator(verifier);
-        uint64 settledAt = _beacon.settlesAt(record.epoch);
-        require(block.number < settledAt, WorkMint_Settled(claimId, settledAt));
-        require(!_hasAttested(record, verifier), WorkMint_AlreadyAttested(claimId, verifier));
-        (uint256 round, ) = _roundOf(record);
-        require(_isDrawnUpTo(claimId, record, round, verifier), WorkMint_NotDrawn(claimId, verifier, round));
-
-        _freeze(claimId, record, verifier, reason);
+        _claims[claimId] = record;
+        if (record.state == ClaimState.Attested) _credit(details.taskId, claimId, record, verifier);
     }
 
     // --- views
 
     /// @inheritdoc IWorkMint
     function claimOf(ClaimId claimId) external view returns (ClaimView memory) {
-        ClaimRecord storage record = _claims[claimId];
-        return
-            ClaimView({
-                state: _stateOf(record),
-                miner: record.miner,
-                taskId: record.taskId,
-                epoch: record.epoch,
-                claimedAt: record.claimedAt,
-                attestations: SafeCast.toUint8(record.attesters.length),
-                traceRoot: record.traceRoot,
-                reward: record.reward
-            });
+        ClaimRecord memory record = _claims[claimId];
+        return ClaimView(_stateOf(record), record.attestations, record.claimedAt, record.digest);
+    }
+
+    /// @inheritdoc IWorkMint
+    function isClaimed(ClaimDetails calldata details) external view returns (bool) {
+        ClaimRecord memory record = _claims[details.id()];
+        return record.state != ClaimState.None && record.digest == details.digest();
+    }
+
+    /// @inheritdoc IWorkMint
+    function attestationsOf(ClaimId claimId) external view returns (Attestation[] memory) {
+        return _attestationsOf(claimId, _claims[claimId].attestations);
+    }
+
+    /// @inheritdoc IWorkMint
+    function mintableAt(ClaimDetails calldata details) external view returns (uint256) {
+        (, ClaimRecord memory record) = _requireClaimed(details);
+        return _windowEnd(details, record, _placeOf(details));
+    }
+
+    /// @inheritdoc IWorkMint
+    function lockedClaimsOf(TaskId taskId, uint8 slot) external view returns (uint256) {
+        uint256 pausedBlocks = _registry.claimContextOf(taskId, slot, 0).pausedBlocks;
+        return _locked[taskId][slot].until((block.number - pausedBlocks) / _lockPeriod).count();
     }
 
     /// @inheritdoc IWorkMint
@@ -284,15 +340,13 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
     }
 
     /// @inheritdoc IWorkMint
-    function drawnVerifier(ClaimId claimId, uint32 round, uint8 seat) external view returns (address) {
-        ClaimRecord storage record = _claims[claimId];
-        require(record.state != ClaimState.None, WorkMint_WrongState(claimId, ClaimState.None));
-        return _draw(claimId, record.epoch, round, seat);
+    function drawnVerifier(ClaimId claimId, uint64 epoch, uint32 round, uint8 seat) external view returns (address) {
+        return _draw(claimId, epoch, round, seat);
     }
 
     /// @inheritdoc IWorkMint
     function roundOf(ClaimId claimId) external view returns (uint32 round, bool revealing) {
-        ClaimRecord storage record = _claims[claimId];
+        ClaimRecord memory record = _claims[claimId];
         require(record.state != ClaimState.None, WorkMint_WrongState(claimId, ClaimState.None));
         uint256 number;
         (number, revealing) = _roundOf(record);
@@ -305,51 +359,56 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
     }
 
     /// @inheritdoc IWorkMint
+    function mintedFor(TaskId taskId) external view returns (uint256) {
+        return _budgets[taskId].minted;
+    }
+
+    /// @inheritdoc IWorkMint
     function mintCapOf(TaskId taskId) public view returns (uint256) {
-        return (_registry.taskOf(taskId).burned * MINT_CAP_BPS) / BPS;
+        return (_registry.burnedOf(taskId) * MINT_CAP_BPS) / BPS;
     }
 
     // --- opening and claiming
-
-    function _requireClaimable(uint64 epoch) private view {
-        uint64 closesAt = _beacon.claimsCloseAt(epoch);
-        require(_beacon.seedOf(epoch) != 0, WorkMint_SeedNotProven(epoch));
-        require(block.number <= closesAt, WorkMint_ClaimsClosed(epoch, closesAt));
-        require(_registry.workIn(epoch) != 0, WorkMint_IdleEpoch(epoch));
-    }
 
     /// @dev Opens a claimable epoch if it is not open. The count of claims that the target follows from is final: claims
     /// of the last epoch opened before closed at the latest in the block whose header is the first that can seed this one
     /// (see {IEpochBeacon}), and only while its own claims are open an epoch can be opened, so none can still slip in
     /// between.
     function _open(uint64 epoch) private returns (uint256 target) {
-        target = targetOf(epoch);
-        if (_epochs[epoch].target != 0) return target;
+        uint64 closesAt = _firstClaimsCloseAt + epoch * _epochBlocks;
+        require(block.number <= closesAt, WorkMint_ClaimsClosed(epoch, closesAt));
+        target = _epochs[epoch].target;
+        if (target != 0) return target;
 
+        require(_beacon.seedOf(epoch) != 0, WorkMint_SeedNotProven(epoch));
+        require(_registry.workIn(epoch) != 0, WorkMint_IdleEpoch(epoch));
+        target = targetOf(epoch);
         _epochs[epoch].target = target;
         _opened = epoch + 1;
         emit EpochOpened(epoch, target);
     }
 
     /// @dev Checks that the claim's segment is the one that the epoch's commit fixed at its place, and returns its id.
-    function _requireCommitted(Claim calldata claim_, uint32 segmentLength) private view returns (bytes32 segmentId) {
+    function _requireCommitted(
+        Claim calldata claim_,
+        ITaskRegistry.ClaimContext memory context
+    ) private pure returns (bytes32 segmentId) {
         Segment calldata segment = claim_.segment;
         uint32 index = claim_.record.index;
-        // The caller has checked that the slot fits in eight bits.
-        Commit memory commit = _registry.commitOf(segment.taskId, uint8(segment.slot), claim_.epoch);
-        bool some = commit.segmentsRoot != 0;
+        bool some = context.segmentsRoot != 0;
         require(some, WorkMint_NothingCommitted(segment.taskId, segment.slot, claim_.epoch));
-        bool inside = commit.first <= index && index <= commit.last;
-        require(inside, WorkMint_OutsideCommit(index, commit.first, commit.last));
+        bool inside = context.first <= index && index <= context.last;
+        require(inside, WorkMint_OutsideCommit(index, context.first, context.last));
 
-        uint256 leaf = (index - commit.first) / segmentLength;
-        uint256 leaves = (commit.last - commit.first) / segmentLength + 1;
-        uint256 first = commit.first + leaf * segmentLength;
-        uint256 last = Math.min(first + segmentLength - 1, commit.last);
+        uint256 length = context.segmentLength;
+        uint256 leaf = (index - context.first) / length;
+        uint256 leaves = (context.last - context.first) / length + 1;
+        uint256 first = context.first + leaf * length;
+        uint256 last = Math.min(first + length - 1, context.last);
         bool aligned = segment.first == first && segment.last == last;
         require(aligned, WorkMint_NotASegmentOfTheCommit(segment.first, segment.last));
         segmentId = segment.segmentId();
-        bool committed = Sha256Merkle.isLeafAt(commit.segmentsRoot, segmentId, leaf, leaves, claim_.segmentProof);
+        bool committed = Sha256Merkle.isLeafAt(context.segmentsRoot, segmentId, leaf, leaves, claim_.segmentProof);
         require(committed, WorkMint_SegmentNotCommitted(segmentId, leaf));
     }
 
@@ -368,111 +427,156 @@ contract WorkMint is IWorkMint, ReentrancyGuard {
         require(recorded, WorkMint_RecordNotInSegment(hash, leaf));
     }
 
-    function _requireLucky(Claim calldata claim_, address miner, uint256 target) private view {
-        bytes32 x = Tickets.inputOf(
-            address(this),
-            claim_.segment.taskId,
-            miner,
-            claim_.segment.slot,
-            claim_.record.index,
-            claim_.record.work,
-            claim_.ticket
-        );
-        require(Tickets.isLucky(x, claim_.y, target), WorkMint_NotLucky(x, claim_.y, target));
+    function _requireLucky(ClaimDetails memory details, uint64 macs, uint256 target) private view {
+        uint256 tickets = ticketsOf(macs, details.index);
+        require(details.ticket < tickets, WorkMint_NoSuchTicket(details.ticket, tickets));
+        bytes32 x = Tickets.inputOf(address(this), details);
+        require(Tickets.isLucky(x, details.y, target), WorkMint_NotLucky(x, details.y, target));
     }
 
-    // --- attestation
-
-    /// @dev Counts the attestation just recorded. The k-th accepts the claim and credits all so far; later ones of the
-    /// same round are credited one by one. The registry is trusted not to block.
-    function _accept(ClaimId claimId, ClaimRecord storage record) private {
-        uint256 count = record.attesters.length;
-        if (count < verifiersPerClaim) return;
-        uint256 credited = count - 1;
-        if (record.state == ClaimState.Claimed) {
-            record.state = ClaimState.Attested;
-            ++_epochs[record.epoch].accepted;
-            emit ClaimAttested(claimId, record.traceRoot);
-            credited = 0;
+    /// @dev Counts the claim as locked, if the slot's stake bears that.
+    function _lock(ClaimDetails memory details, ITaskRegistry.ClaimContext memory context) private {
+        (TaskId taskId, uint32 slot, uint256 paused) = (details.taskId, details.slot, context.pausedBlocks);
+        LockedClaims before = _locked[taskId][slot].until((block.number - paused) / _lockPeriod);
+        LockedClaims locked = before.with(Math.ceilDiv(_settlesAt(details.epoch) - paused, _lockPeriod));
+        uint256 needed = locked.count() * _maxPerTicket;
+        if (needed > context.stake) {
+            Budget memory budget = _budgetOf(taskId);
+            needed = Math.min(needed, budget.cap - budget.minted);
+            bool helps = before.count() != 0 && _maxPerTicket <= context.stake;
+            uint256 retryAt = helps ? before.oldest() * _lockPeriod + paused : 0;
+            require(needed <= context.stake, WorkMint_StakeTooLow(taskId, slot, context.stake, needed, retryAt));
         }
-        for (uint256 i = credited; i < count; ++i) _registry.creditAttestation(record.taskId, record.attesters[i]);
+        _locked[taskId][slot] = locked;
     }
 
-    function _freeze(ClaimId claimId, ClaimRecord storage record, address verifier, bytes32 reason) private {
-        if (record.state == ClaimState.Attested) --_epochs[record.epoch].accepted;
-        record.state = ClaimState.Frozen;
-        emit ClaimFrozen(claimId, verifier, reason);
+    // --- claims
+
+    /// @dev Returns the claim that was made with these details.
+    function _requireClaimed(
+        ClaimDetails calldata details
+    ) private view returns (ClaimId claimId, ClaimRecord memory record) {
+        claimId = details.id();
+        record = _claims[claimId];
+        bytes20 digest = details.digest();
+        require(digest == record.digest, WorkMint_WrongDetails(claimId, digest, record.digest));
     }
 
-    function _requireState(ClaimId claimId, ClaimRecord storage record, ClaimState wanted) private view {
-        ClaimState state = _stateOf(record);
-        require(state == wanted, WorkMint_WrongState(claimId, state));
+    /// @dev That the slot fits in eight bits was checked when it claimed.
+    function _placeOf(ClaimDetails calldata details) private view returns (ITaskRegistry.PlaceView memory) {
+        return _registry.placeOf(details.taskId, Role.Miner, uint8(details.slot));
     }
 
-    function _requireOperator(address verifier) private view {
-        address operator = _pool.operatorOf(verifier);
-        require(msg.sender == operator, WorkMint_NotTheVerifiersOperator(msg.sender, operator));
-    }
-
-    function _stateOf(ClaimRecord storage record) private view returns (ClaimState) {
+    function _stateOf(ClaimRecord memory record) private view returns (ClaimState) {
         if (record.state != ClaimState.Claimed) return record.state;
         (uint256 round, ) = _roundOf(record);
-        return round < _beacon.attestationRounds() ? ClaimState.Claimed : ClaimState.Expired;
+        return round < _attestationRounds ? ClaimState.Claimed : ClaimState.Expired;
     }
 
     /// @dev Rounds of two halves follow each other from the claim's block on.
-    function _roundOf(ClaimRecord storage record) private view returns (uint256 round, bool revealing) {
-        uint256 half = (block.number - record.claimedAt) / _beacon.attestationBlocks();
+    function _roundOf(ClaimRecord memory record) private view returns (uint256 round, bool revealing) {
+        uint256 half = (block.number - record.claimedAt) / _attestationBlocks;
         return (half / 2, half % 2 == 1);
     }
 
-    function _hasAttested(ClaimRecord storage record, address verifier) private view returns (bool) {
-        for (uint256 i = 0; i < record.attesters.length; ++i) {
-            if (record.attesters[i] == verifier) return true;
-        }
-        return false;
+    function _settlesAt(uint64 epoch) private view returns (uint64) {
+        return _firstSettlesAt + epoch * _epochBlocks;
     }
 
-    function _isDrawn(
-        ClaimId claimId,
-        ClaimRecord storage record,
-        uint256 round,
-        address verifier
-    ) private view returns (bool) {
-        for (uint256 seat = 0; seat < verifiersPerClaim; ++seat) {
-            if (_draw(claimId, record.epoch, round, seat) == verifier) return true;
-        }
-        return false;
+    /// @dev The window stands still while the slot is suspended.
+    function _windowEnd(
+        ClaimDetails calldata details,
+        ClaimRecord memory record,
+        ITaskRegistry.PlaceView memory place
+    ) private view returns (uint256) {
+        return _settlesAt(details.epoch) + place.pausedBlocks - record.pausedBefore;
     }
 
-    /// @dev Whether the verifier was drawn in round `latest` or an earlier one, over the rounds that there are.
-    function _isDrawnUpTo(
-        ClaimId claimId,
-        ClaimRecord storage record,
-        uint256 latest,
-        address verifier
-    ) private view returns (bool) {
-        uint256 rounds = Math.min(latest + 1, _beacon.attestationRounds());
-        for (uint256 round = 0; round < rounds; ++round) {
-            if (_isDrawn(claimId, record, round, verifier)) return true;
-        }
-        return false;
-    }
+    // --- attestation
 
     function _draw(ClaimId claimId, uint64 epoch, uint256 round, uint256 seat) private view returns (address) {
         return _pool.draw(epoch, keccak256(abi.encode(_beacon.seedOf(epoch), claimId, round, seat)));
     }
 
+    /// @dev Checks that the attestation was sealed in the first half of this round, and uses the seal up.
+    function _openSeal(
+        ClaimId claimId,
+        ClaimRecord memory record,
+        uint256 round,
+        address verifier,
+        bytes32 opened
+    ) private {
+        uint256 sealedAt = _sealedAt[opened];
+        uint256 start = record.claimedAt + 2 * round * _attestationBlocks;
+        bool inTime = start <= sealedAt && sealedAt < start + _attestationBlocks;
+        require(inTime, WorkMint_NotSealed(claimId, verifier, round, opened));
+        delete _sealedAt[opened];
+    }
+
+    /// @dev Keeps the attestation as number `number`, and returns how many there are of its root, itself included.
+    function _addAttestation(
+        ClaimId claimId,
+        uint256 number,
+        Attestation memory given
+    ) private returns (uint256 agreeing) {
+        agreeing = 1;
+        for (uint256 i = 0; i < number; ++i) {
+            Attestation memory other = _attestations[claimId][i];
+            require(other.verifier != given.verifier, WorkMint_AlreadyAttested(claimId, given.verifier));
+            if (other.traceRoot == given.traceRoot) ++agreeing;
+        }
+        _attestations[claimId][number] = given;
+    }
+
+    /// @dev Credits the verifier that has just attested, if it is the accepted root; and those of this root before it, if
+    /// it is the one that decided. The registry is trusted not to block.
+    function _credit(TaskId taskId, ClaimId claimId, ClaimRecord memory record, address verifier) private {
+        address[] memory attesters = _attesters(claimId, record);
+        uint256 last = attesters.length - 1;
+        if (attesters[last] != verifier) return;
+        bool decided = record.decisive + 1 == record.attestations;
+        for (uint256 i = decided ? 0 : last; i <= last; ++i) _registry.creditAttestation(taskId, attesters[i]);
+    }
+
+    function _attestationsOf(ClaimId claimId, uint256 count) private view returns (Attestation[] memory attestations) {
+        attestations = new Attestation[](count);
+        for (uint256 i = 0; i < count; ++i) attestations[i] = _attestations[claimId][i];
+    }
+
     // --- minting
 
+    /// @dev What a claim of a settled epoch mints if no cap cuts it. Nothing can change the number of accepted claims any
+    /// more, so the shares sum to the emission at most.
+    function _rewardIn(uint64 epoch) private view returns (uint256) {
+        return Math.min(emissionOf(epoch) / _epochs[epoch].accepted, _maxPerTicket);
+    }
+
+    function _verifiersPartOf(uint256 reward) private view returns (uint256) {
+        return (reward * _verifierShareBps) / BPS;
+    }
+
     /// @dev Minting GRIST calls nothing of the receivers', so no receiver can block another.
-    function _payOut(ClaimId claimId, ClaimRecord storage record, uint256 reward) private {
-        uint256 attesters = record.attesters.length;
-        uint256 share = (reward * _verifierShareBps) / BPS / attesters;
-        uint256 verifiersShare = share * attesters;
-        emit RewardMinted(claimId, record.taskId, record.miner, reward, verifiersShare);
-        for (uint256 i = 0; i < attesters; ++i) _token.mint(record.attesters[i], share);
-        _token.mint(record.miner, reward - verifiersShare);
+    function _payVerifiers(ClaimId claimId, ClaimRecord memory record, uint256 part) private {
+        address[] memory attesters = _attesters(claimId, record);
+        uint256 share = part / attesters.length;
+        emit VerifiersPaid(claimId, attesters, share);
+        for (uint256 i = 0; i < attesters.length; ++i) _token.mint(attesters[i], share);
+    }
+
+    /// @dev The verifiers that attested the accepted root.
+    function _attesters(ClaimId claimId, ClaimRecord memory record) private view returns (address[] memory attesters) {
+        Attestation[] memory all = _attestationsOf(claimId, record.attestations);
+        bytes11 traceRoot = all[record.decisive].traceRoot;
+        uint256 agreeing = 0;
+        for (uint256 i = 0; i < all.length; ++i) if (all[i].traceRoot == traceRoot) ++agreeing;
+        attesters = new address[](agreeing);
+        for (uint256 i = all.length; i != 0; --i)
+            if (all[i - 1].traceRoot == traceRoot) attesters[--agreeing] = all[i - 1].verifier;
+    }
+
+    function _budgetOf(TaskId taskId) private view returns (Budget memory budget) {
+        budget = _budgets[taskId];
+        if (budget.cap == 0) budget.cap = SafeCast.toUint128(mintCapOf(taskId));
     }
 
     function _requireRange(string memory parameter, uint256 value, uint256 least, uint256 most) private pure {

@@ -12,7 +12,7 @@ import {EpochTrace} from "../libraries/EpochTrace.sol";
 /// @notice See {IVerifierPool}.
 /// @dev The weights stand in a Fenwick tree over the places 1 to CAPACITY: node i holds the sum of the weights of the
 /// `lowbit(i)` places that end with place i. Every node keeps its history over epochs, so that the tree of a past epoch
-/// can be read: a change touches at most 11 nodes, a draw reads 10.
+/// can be read: a change touches at most 11 nodes, a draw reads as many.
 ///
 /// A place that was resigned in epoch e is given away only when e has settled: until then the draws of the epochs up to e
 /// must find the verifier that held it. That does not depend on the verifier calling `release`.
@@ -134,10 +134,13 @@ contract VerifierPool is IVerifierPool {
         uint256 total = totalWeightAt(epoch);
         if (total == 0) return address(0);
 
-        // Finds the last place whose predecessors weigh `rest` or less in all; the drawn one is the next.
+        // Finds the last place whose predecessors weigh `rest` or less in all; the drawn one is the next. From the last
+        // place that was ever taken on, predecessors weigh the total, which is more: their nodes need not be read.
         uint256 rest = uint256(random) % total;
         uint256 place = 0;
+        uint256 used = _placesUsed;
         for (uint256 step = CAPACITY / 2; step != 0; step /= 2) {
+            if (place + step >= used) continue;
             uint256 sum = _sumAt(place + step, epoch);
             if (sum <= rest) {
                 rest -= sum;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
@@ -128,11 +130,13 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDis
         Task storage task = _tasks[taskId];
         Member storage member = task.members[Role.Miner][slot];
         Commit storage commit_ = task.commits[slot][epoch];
+        uint256 pause = member.suspendedAt == 0 ? 0 : block.number - member.suspendedAt;
         return
             ClaimContext({
                 owner: member.owner,
                 operator: member.operator,
                 dropped: task.dropped.has(slot),
+                pausedBlocks: SafeCast.toUint40(member.pausedBlocks + pause),
                 stake: task.roster(Role.Miner).stake,
                 macs: task.macs,
                 segmentLength: task.segmentLength,

@@ -31,6 +31,8 @@ export interface SegmentTruth {
   readonly message: SegmentDraft;
   /** The segment before it, undefined if it is the slot's first. */
   readonly predecessor: SegmentMessage | undefined;
+  /** The link of the slot's chain of work before the segment. */
+  readonly workBefore: Hex;
   /** After each of its iterations. */
   readonly outcomes: readonly OutcomeIds[];
   /** The trace of one iteration, counted from the segment's first. */
@@ -91,5 +93,5 @@ export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTr
       loss: output.loss,
     };
   };
-  return { parameters, message, predecessor, outcomes, trace };
+  return { parameters, message, predecessor, workBefore: position.work, outcomes, trace };
 }

@@ -32,7 +32,8 @@ export interface TestScore {
   readonly batches: readonly BatchScore[];
 }
 
-interface SumNode {
+/** A node of the Merkle sum: its hash, and the sums of the batches below it. */
+export interface SumNode {
   readonly hash: Hex;
   readonly correct: number;
   readonly loss: number;
@@ -102,6 +103,16 @@ export function evaluationTrace(
  * @throws GristmillError SCORE_EMPTY
  */
 export function totalScore(batches: readonly BatchScore[]): TestScore {
+  const { hash: root, correct, loss } = sumLevels(batches).at(-1)![0]!;
+  return { correct, loss, root, batches };
+}
+
+/**
+ * All levels of the Merkle sum of {@link totalScore}, the leaves with their padding first, the root last.
+ *
+ * @throws GristmillError SCORE_EMPTY
+ */
+export function sumLevels(batches: readonly BatchScore[]): SumNode[][] {
   if (batches.length === 0) {
     throw new GristmillError("SCORE_EMPTY", "A score needs at least one test batch.");
   }
@@ -111,14 +122,17 @@ export function totalScore(batches: readonly BatchScore[]): TestScore {
     loss,
   }));
   while (Math.log2(level.length) % 1 !== 0) level.push({ hash: zeroHash, correct: 0, loss: 0 });
+  const levels = [level];
   while (level.length > 1) {
-    level = Array.from({ length: level.length / 2 }, (_, i) => parent(level[2 * i]!, level[2 * i + 1]!));
+    const below = level;
+    level = Array.from({ length: below.length / 2 }, (_, i) => sumParent(below[2 * i]!, below[2 * i + 1]!));
+    levels.push(level);
   }
-  const { hash: root, correct, loss } = level[0]!;
-  return { correct, loss, root, batches };
+  return levels;
 }
 
-function parent(left: SumNode, right: SumNode): SumNode {
+/** The node above two others. */
+export function sumParent(left: SumNode, right: SumNode): SumNode {
   const fields = [left, right].flatMap(({ hash, correct, loss }) => [hash, correct, BigInt(loss)] as const);
   return {
     hash: hashFields(0x0f, fields),

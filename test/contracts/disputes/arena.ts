@@ -10,11 +10,10 @@ import {
   type SegmentMessage,
   segmentDomain,
   segmentGameAbi,
-  segmentId,
   segmentTypes,
 } from "@gristmill/sdk";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import type { ContractTransactionReceipt } from "ethers";
+import type { TransactionReceipt } from "ethers";
 import type { EncodeFunctionDataParameters, Hex, Log } from "viem";
 import { encodeFunctionData, parseEventLogs } from "viem";
 
@@ -154,7 +153,12 @@ async function deployCourt(): Promise<
 /** Batches of anything that can be committed, bad values included. */
 export function trainingSet(p: MlpParameters, seed: number): BatchSet {
   const random = seededRandom(seed);
-  return { batches: Array.from({ length: p.batches }, () => randomBatch(p, random)) } as BatchSet;
+  return {
+    inputs: p.sizes[0]!,
+    classes: p.sizes.at(-1)!,
+    batchRows: p.batch,
+    batches: Array.from({ length: p.batches }, () => randomBatch(p, random)),
+  };
 }
 
 /** A task in training over `mlp`. */
@@ -255,98 +259,175 @@ export function finderOf(log: TaskLog): FindList {
   };
 }
 
+export type SideName = "challenger" | "defender";
+
 /** How a dispute went. */
 export interface Outcome {
   readonly disputeId: Hex;
   readonly state: SegmentGameState;
-  readonly winner: "challenger" | "defender";
-  /** Gas of each move by its name, in order, by side. */
-  readonly moves: readonly { readonly name: string; readonly side: "challenger" | "defender"; readonly gas: bigint }[];
+  readonly winner: SideName;
+  readonly byTimeout: boolean;
+  readonly moves: readonly Move[];
+}
+
+/** A transaction of a dispute. */
+export interface Move {
+  readonly name: string;
+  readonly side: SideName;
+  readonly gas: bigint;
+  /** Wei of its gas at the block's base fee. */
+  readonly cost: bigint;
+  /** Wei. */
+  readonly deposit: bigint;
 }
 
 /** Who plays what: a side without a next move lets its time run out. */
 export interface Players {
   readonly defender: SegmentTruth;
   readonly challenger: SegmentTruth;
-  readonly findList?: FindList;
+  /** The challenger's log of the peers' segments. */
+  readonly log?: TaskLog;
   /** Replaces a side's move; undefined makes it silent. */
   readonly override?: (
-    side: "challenger" | "defender",
+    side: SideName,
     state: SegmentGameState,
     call: SegmentCall | undefined,
   ) => SegmentCall | undefined;
+  /** Called before each move, to pass time. */
+  readonly before?: (side: SideName) => Promise<void>;
+  /** Who challenges, if not the arena's challenger. */
+  readonly by?: HardhatEthersSigner;
 }
 
 /** Opens a dispute over a signed segment and plays it to its end, the closing of the case included. */
 export async function playSegment(where: Arena, message: SegmentMessage, players: Players): Promise<Outcome> {
-  const { segmentGame, realCourt, challenger, miners } = where;
-  const { operator } = miners[message.segment.slot]!;
-  const events: SegmentEvent[] = [];
-  const moves: Outcome["moves"][number][] = [];
-  const take = (receipt: ContractTransactionReceipt, name: string, side: "challenger" | "defender"): void => {
-    const logs = receipt.logs as unknown as Log[];
-    events.push(...parseEventLogs({ abi: segmentGameAbi, logs, strict: true }));
-    moves.push({ name, side, gas: receipt.gasUsed });
-  };
-  const value = await deposit(where);
-  const predecessor = players.challenger.predecessor?.segment ?? emptySegment(message);
-  const opening = await segmentGame
-    .connect(challenger)
-    .challenge(message.segment, message.signature, predecessor, { value });
-  take((await opening.wait())!, "challenge", "challenger");
-  const opened = events[0]!;
-  const disputeId = (opened.args as { readonly disputeId: Hex }).disputeId;
+  const opened = await challengeSegment(where, message, players);
+  return playOn(where, opened, message.segment.slot, players);
+}
 
+/** A dispute that was opened, with its events so far. */
+export interface Opened {
+  readonly disputeId: Hex;
+  readonly events: readonly SegmentEvent[];
+  readonly moves: readonly Move[];
+}
+
+/** Opens a dispute, or queues it. */
+export async function challengeSegment(
+  where: Arena,
+  message: SegmentMessage,
+  { challenger: truth, by = where.challenger }: Players,
+): Promise<Opened> {
+  const { segmentGame } = where;
+  const deposit = await depositFor(await segmentGame.openingGas());
+  const predecessor = truth.predecessor?.segment ?? emptySegment(message);
+  const opening = await segmentGame
+    .connect(by)
+    .challenge(message.segment, message.signature, predecessor, { value: deposit });
+  const receipt = (await opening.wait())!;
+  const events = eventsOf(receipt);
+  const { disputeId } = events[0]!.args as { readonly disputeId: Hex };
+  return { disputeId, events, moves: [await moveOf(receipt, "challenge", "challenger", deposit)] };
+}
+
+/** Plays an open dispute to its end. */
+export async function playOn(where: Arena, opened: Opened, slot: number, players: Players): Promise<Outcome> {
+  const { segmentGame, realCourt } = where;
+  const { disputeId } = opened;
+  const { by = where.challenger } = players;
+  const { operator } = where.miners[slot]!;
+  const events = [...opened.events];
+  const moves = [...opened.moves];
+  let byTimeout = false;
   for (;;) {
     const dispute = await realCourt.disputeOf(disputeId);
     if (dispute.state !== DisputeState.Open) break;
     const side = dispute.turn === Side.Challenger ? "challenger" : "defender";
     const state = segmentGameState(events)!;
-    const honest =
+    const usual =
       side === "defender"
         ? defendSegment(state, players.defender, parametersOf(where))
-        : attackOrNothing(state, players.challenger, players.findList);
-    const call = players.override === undefined ? honest : players.override(side, state, honest);
-    if (call === undefined) {
+        : attackOrNothing(state, players.challenger, players.log);
+    const call = players.override === undefined ? usual : players.override(side, state, usual);
+    await players.before?.(side);
+    const receipt = call === undefined ? undefined : await send(where, disputeId, state, call, side, by, operator);
+    if (call === undefined || receipt === undefined) {
+      // Nothing to say, or nothing that the game accepts: time runs out.
       await networkHelpers.time.increase(MOVE_SECONDS + 1);
       await realCourt.connect(where.stranger).expire(disputeId);
+      byTimeout = true;
       break;
     }
-    const decides = call.functionName.startsWith("refute") || call.functionName === "contestList";
-    const mover = side === "challenger" ? challenger : operator;
-    const transaction = await mover.sendTransaction({
-      to: await segmentGame.getAddress(),
-      data: encodeFunctionData({ abi: segmentGameAbi, functionName: call.functionName, args: [disputeId, ...call.args] } as EncodeFunctionDataParameters),
-      value: decides ? 0n : await deposit(where),
-    });
-    take((await transaction.wait())!, call.functionName, side);
+    events.push(...eventsOf(receipt.receipt));
+    moves.push(await moveOf(receipt.receipt, call.functionName, side, receipt.deposit));
   }
   const { turn } = await realCourt.disputeOf(disputeId);
-  const closing = await realCourt.connect(where.stranger).close(disputeId);
-  moves.push({ name: "close", side: "challenger", gas: (await closing.wait())!.gasUsed });
   const winner = turn === Side.Challenger ? "challenger" : "defender";
-  return { disputeId, state: segmentGameState(events)!, winner, moves };
+  const closing = (await (await realCourt.connect(where.stranger).close(disputeId)).wait())!;
+  moves.push(await moveOf(closing, "close", winner, 0n));
+  return { disputeId, state: segmentGameState(events)!, winner, byTimeout, moves };
+}
+
+/** Sends a move; undefined if the game refuses it. */
+async function send(
+  { segmentGame }: Arena,
+  disputeId: Hex,
+  state: SegmentGameState,
+  { functionName, args }: SegmentCall,
+  side: SideName,
+  challenger: HardhatEthersSigner,
+  operator: HardhatEthersSigner,
+): Promise<{ readonly receipt: TransactionReceipt; readonly deposit: bigint } | undefined> {
+  const decides = functionName.startsWith("refute") || functionName === "contestList";
+  const deposit = decides ? 0n : await depositFor(await segmentGame.answerGas(state.stage));
+  const mover = side === "challenger" ? challenger : operator;
+  const request = { abi: segmentGameAbi, functionName, args: [disputeId, ...args] } as EncodeFunctionDataParameters;
+  try {
+    const transaction = await mover.sendTransaction({
+      to: await segmentGame.getAddress(),
+      data: encodeFunctionData(request),
+      value: deposit,
+    });
+    return { receipt: (await transaction.wait())!, deposit };
+  } catch (error) {
+    if (String(error).includes("revert")) {
+      lastRefusal = String(error);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Wei that the next block asks for an answer of so much gas. */
+async function depositFor(gas: bigint): Promise<bigint> {
+  const { baseFeePerGas } = (await ethers.provider.getBlock("latest"))!;
+  // The base fee grows by an eighth from block to block at most.
+  return (gas * 2n * baseFeePerGas! * 9n) / 8n;
+}
+
+/** Why the game refused the last move that it refused. */
+export let lastRefusal = "";
+
+function eventsOf(receipt: TransactionReceipt): SegmentEvent[] {
+  return parseEventLogs({ abi: segmentGameAbi, logs: receipt.logs as unknown as Log[], strict: true });
+}
+
+async function moveOf(receipt: TransactionReceipt, name: string, side: SideName, deposit: bigint): Promise<Move> {
+  const { baseFeePerGas } = (await ethers.provider.getBlock(receipt.blockNumber))!;
+  return { name, side, gas: receipt.gasUsed, cost: receipt.gasUsed * baseFeePerGas!, deposit };
 }
 
 function attackOrNothing(
   state: SegmentGameState,
   truth: SegmentTruth,
-  findList: FindList = () => {
-    throw new Error("no log");
-  },
+  log: TaskLog | undefined,
 ): SegmentCall | undefined {
   try {
-    return attackSegment(state, truth, findList);
+    return attackSegment(state, truth, finderOf(log ?? new TaskLog(0)));
   } catch (error) {
     if ((error as { code?: string }).code === "NOTHING_TO_REFUTE") return undefined;
     throw error;
   }
-}
-
-/** More than any move's deposit at the present base fee. */
-async function deposit(_where: Arena): Promise<bigint> {
-  const block = (await ethers.provider.getBlock("latest"))!;
-  return 8_000_000n * block.baseFeePerGas!;
 }
 
 /** The task's parameters as the player passes them on. */
@@ -368,5 +449,3 @@ function emptySegment({ segment }: SegmentMessage): SegmentMessage["segment"] {
     work: zero,
   };
 }
-
-export { segmentId };

@@ -2,7 +2,7 @@ import { encodeProgram, type Segment, segmentDomain, segmentTypes } from "@grist
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { Hex } from "viem";
 
-import type { Court, Demands, Misconduct } from "../../../types/ethers-contracts/index.js";
+import type { Court, Demands, Misconduct, TensHashGame, WorkMint } from "../../../types/ethers-contracts/index.js";
 import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
   begin,
@@ -23,15 +23,29 @@ import { DATASET_ROOT, type Draft, ITERATIONS, PROGRAM, SEGMENT_LENGTH, SLOTS, S
 
 export const MINER_STAKE = 40n * GRIST;
 
+/** Every ticket is lucky, and every iteration has some. */
+const MINT = {
+  macsPerTicket: 1_000n,
+  halvingEpochs: 1_000n,
+  wantedClaims: 4n,
+  verifierShareBps: 2_000n,
+  verifiersPerClaim: 1n,
+  initialTarget: 2n ** 256n - 1n,
+  initialEmission: 2n * GRIST,
+  maxPerTicket: GRIST,
+} as const;
+
 export const COURT = { moveSeconds: 600n, clockSeconds: 3_000n, bond: 5n * GRIST } as const;
 
 export const DisputeState = { None: 0n, Waiting: 1n, Open: 2n, Decided: 3n, Closed: 4n, Withdrawn: 5n } as const;
 
-/** The real court and its prosecutors over the real registry, with a task in training. */
+/** The real court with its prosecutors and one game, over the real registry and mint, with a task in training. */
 export interface CourtScene extends Omit<Scene, "court"> {
   readonly court: Court;
   readonly misconduct: Misconduct;
   readonly demands: Demands;
+  readonly tensHashGame: TensHashGame;
+  readonly workMint: WorkMint;
   readonly slots: Slots;
 }
 
@@ -71,10 +85,13 @@ async function deployCourt() {
   const court = await ethers.deployContract("Court", [registry, stakes, COURT]);
   const misconduct = await ethers.deployContract("Misconduct", [court, registry, template]);
   const demands = await ethers.deployContract("Demands", [court, registry, stakes]);
-  // Any contract will do as the mint: nothing is claimed here.
-  await registry.wire(template, court);
-  await stakes.wire([registry, court]);
-  await court.wire([], [misconduct, demands]);
+  const pool = await ethers.deployContract("VerifierPool", [stakes, beacon, GRIST]);
+  const workMint = await ethers.deployContract("WorkMint", [token, registry, beacon, pool, MINT]);
+  const tensHashGame = await ethers.deployContract("TensHashGame", [court, workMint, beacon]);
+  await token.appoint([workMint]);
+  await registry.wire(workMint, court);
+  await stakes.wire([registry, pool, court]);
+  await court.wire([tensHashGame], [misconduct, demands]);
 
   for (const account of signers.slice(1)) {
     await token.transfer(account, 2_000n * GRIST);
@@ -88,7 +105,7 @@ async function deployCourt() {
     stakes,
     template,
     registry,
-    mint: await speakAs(await template.getAddress()),
+    mint: await speakAs(await workMint.getAddress()),
     court: await speakAs(await court.getAddress()),
     client: at(1),
     miners: [worker(2), worker(3), worker(4)],
@@ -97,7 +114,7 @@ async function deployCourt() {
     verifier: at(9),
     stranger: at(10),
   };
-  return { parts, judges: { court, misconduct, demands } };
+  return { parts, judges: { court, misconduct, demands, tensHashGame, workMint } };
 }
 
 /** Signs as an operator of the scene's task, or as anybody else in any domain. */

@@ -1,39 +1,47 @@
 import { expect } from "chai";
 
+import { SEGMENT_CHEATS } from "../../../scripts/demo/cheats/segment-cheats.ts";
 import { loadFixture } from "../tasks/scenario.ts";
-import { arena, honestChain, logOf, playSegment, sign } from "./arena.ts";
+import { type Arena, arena, honestChain, lastRefusal, logOf, playSegment, sign } from "./arena.ts";
+
+/** Slot 1 has published two segments; slot 0 three, each of which took them in as they came. */
+async function twoSlots(): Promise<{
+  where: Arena;
+  log: ReturnType<typeof logOf>;
+  slot0: Awaited<ReturnType<typeof honestChain>>;
+}> {
+  const where = await arena();
+  const slot1 = await honestChain(where, 1, 2, logOf(where, []));
+  const log = logOf(where, [slot1.messages]);
+  const slot0 = await honestChain(where, 0, 3, log);
+  return { where, log, slot0 };
+}
 
 describe("SegmentGame", () => {
   it("costs a challenger of an honest segment its bond", async () => {
-    const where = await loadFixture(arena);
-    const { truths, messages } = await honestChain(where, 0, 2, logOf(where, []));
-    const { winner } = await playSegment(where, messages[1]!, { defender: truths[1]!, challenger: truths[1]! });
+    const { where, log, slot0 } = await loadFixture(twoSlots);
+    const { winner } = await playSegment(where, slot0.messages[1]!, {
+      defender: slot0.truths[1]!,
+      challenger: slot0.truths[1]!,
+      log,
+    });
     expect(winner).to.equal("defender");
   });
 
-  it("convicts a slot that altered one weight of its state", async () => {
-    const where = await loadFixture(arena);
-    const { truths } = await honestChain(where, 0, 2, logOf(where, []));
-    const truth = truths[1]!;
-    const iteration = 1;
-    const honest = truth.trace(iteration);
-    const k = honest.instructions.length - 1;
-    const tensors = honest.tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
-    tensors[k]!.data[3]! += 1;
-    console.log(honest.instructions[k]);
-    const lie = { ...honest, tensors: tensors as typeof honest.tensors };
-    const outcomes = truth.outcomes;
-    const { stateIdOf } = await import("./lies.ts");
-    const stateId = stateIdOf(lie);
-    const message = await sign(where, { ...truth.message, segment: { ...truth.message.segment, stateId: outcomes[2]!.stateId } });
-    const defender = {
-      ...truth,
-      message,
-      outcomes: outcomes.map((o, i) => (i === iteration ? { ...o, stateId } : o)),
-      trace: (i: number) => (i === iteration ? lie : truth.trace(i)),
-    };
-    const { winner, moves } = await playSegment(where, message, { defender, challenger: truth });
-    console.table(moves.map(({ name, side, gas }) => ({ name, side, gas: Number(gas) })));
-    expect(winner).to.equal("challenger");
-  });
+  for (const cheat of SEGMENT_CHEATS) {
+    it(`convicts a slot that ${cheat.about}`, async () => {
+      const { where, log, slot0 } = await loadFixture(twoSlots);
+      const n = slot0.truths.findIndex((truth) => cheat.lie(truth) !== undefined);
+      const truth = slot0.truths[n]!;
+      const lie = cheat.lie(truth)!;
+      const message = await sign(where, lie.message);
+      const { winner, moves, byTimeout } = await playSegment(where, message, { defender: lie, challenger: truth, log });
+      console.log(
+        n,
+        byTimeout ? lastRefusal.slice(0, 200) : "",
+        moves.map(({ name, gas }) => `${name} ${gas}`).join(", "),
+      );
+      expect(winner).to.equal("challenger");
+    });
+  }
 });

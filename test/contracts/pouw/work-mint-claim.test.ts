@@ -15,8 +15,8 @@ import {
   type ClaimArguments,
   claimIdOf,
   commitWork,
-  EMPTY_SLOT,
-  EMPTY_TASK,
+  contextOf,
+  detailsOf,
   id,
   MACS,
   sign,
@@ -42,26 +42,42 @@ describe("WorkMint: claims", () => {
     const { mint, own, work, owner, ...suite } = await networkHelpers.loadFixture(deploy);
     for (const index of [10, 13, 14, 17, 18, 19]) {
       const claim = await work.claim(index, 3);
-      const claimId = claimIdOf({ ...suite, mint, owner }, claim);
+      const details = detailsOf({ ...suite, owner }, claim);
+      const claimId = claimIdOf(suite, claim);
       await expect(own.claim(claim))
         .to.emit(mint, "TicketClaimed")
-        .withArgs(
-          claimId,
-          work.taskId,
-          owner,
-          work.slot,
-          work.epoch,
-          index,
-          3,
-          segmentId(claim.segment),
-          claim.y,
-          claim.traceId,
-        );
+        .withArgs(claimId, work.taskId, owner, Object.values(details));
       const view = await mint.claimOf(claimId);
-      expect([view.state, view.miner, view.taskId, view.epoch]).to.deep.equal([1n, owner.address, work.taskId, 1n]);
+      expect([view.state, view.attestations]).to.deep.equal([1n, 0n]);
       expect(view.claimedAt).to.equal(await ethers.provider.getBlockNumber());
     }
     expect(await mint.claimsIn(1n)).to.deep.equal([6n, 0n]);
+  });
+
+  it("knows a claim by all of its details, and nothing else as one", async () => {
+    const { mint, own, work, stranger, ...suite } = await networkHelpers.loadFixture(deploy);
+    const claim = await work.claim(12, 3);
+    const details = detailsOf(suite, claim);
+    expect(await mint.isClaimed(details)).to.equal(false);
+    await own.claim(claim);
+    expect(await mint.isClaimed(details)).to.equal(true);
+    const other = ethers.id("other");
+    for (const change of [
+      { taskId: other },
+      { slot: 4 },
+      { index: 13 },
+      { ticket: 2 },
+      { epoch: 2n },
+      { miner: stranger.address },
+      { segmentId: other },
+      { work: other },
+      { y: other },
+      { traceId: other },
+    ]) {
+      const changed = { ...details, ...change };
+      expect(await mint.isClaimed(changed), Object.keys(change)[0]).to.equal(false);
+      await expect(mint.mint(changed)).to.be.revertedWithCustomError(mint, "WorkMint_WrongDetails");
+    }
   });
 
   it("agrees with the SDK on tickets, their inputs and their luck", async () => {
@@ -133,9 +149,8 @@ describe("WorkMint: claims", () => {
     it("a claim of another slot's segment, moved to one's own slot", async () => {
       const suite = await networkHelpers.loadFixture(deploy);
       const { mint, registry, work, stranger } = suite;
-      await registry.setSlot(work.taskId, 4, { ...EMPTY_SLOT, owner: stranger, operator: stranger });
-      const commit = { first: 10, last: 19, segmentId: ethers.id("head"), segmentsRoot: ethers.id("own segments") };
-      await registry.setCommit(work.taskId, 4, work.epoch, commit, MACS);
+      const own = { owner: stranger, operator: stranger, segmentsRoot: ethers.id("own segments") };
+      await registry.setContext(work.taskId, 4, work.epoch, contextOf(suite, work, own));
       const claim = await work.claim(12);
       const segment = { ...claim.segment, slot: 4 };
       const stolen = { ...claim, segment, signature: await sign(suite, stranger, segment) };
@@ -144,27 +159,19 @@ describe("WorkMint: claims", () => {
         .withArgs(segmentId(segment), 0);
     });
 
-    it("a cancelled task, a dropped slot, and a slot that committed nothing in the epoch", async () => {
-      const { mint, own, registry, work, owner, operator } = await networkHelpers.loadFixture(deploy);
+    it("a dropped slot, and one that committed nothing in the epoch", async () => {
+      const suite = await networkHelpers.loadFixture(deploy);
+      const { mint, own, registry, work } = suite;
       const claim = await work.claim(12);
-      await registry.setCommit(
-        work.taskId,
-        work.slot,
-        work.epoch,
-        { first: 0, last: 0, segmentId: ethers.ZeroHash, segmentsRoot: ethers.ZeroHash },
-        MACS,
-      );
+      const nothing = { first: 0, last: 0, segmentsRoot: ethers.ZeroHash };
+      await registry.setContext(work.taskId, work.slot, work.epoch, contextOf(suite, work, nothing));
       await expect(own.claim(claim))
         .to.be.revertedWithCustomError(mint, "WorkMint_NothingCommitted")
         .withArgs(work.taskId, work.slot, work.epoch);
-      await registry.setSlot(work.taskId, work.slot, { ...EMPTY_SLOT, owner, operator, dropped: true });
+      await registry.setContext(work.taskId, work.slot, work.epoch, contextOf(suite, work, { dropped: true }));
       await expect(own.claim(claim))
         .to.be.revertedWithCustomError(mint, "WorkMint_SlotDropped")
         .withArgs(work.taskId, work.slot);
-      await registry.setTask(work.taskId, { ...EMPTY_TASK, phase: 10 });
-      await expect(own.claim(claim))
-        .to.be.revertedWithCustomError(mint, "WorkMint_TaskCancelled")
-        .withArgs(work.taskId);
     });
 
     it("an iteration outside the commit", async () => {

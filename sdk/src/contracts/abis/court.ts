@@ -397,6 +397,13 @@ export const courtAbi = [
     type: "function",
   },
   {
+    inputs: [],
+    name: "depositFactor",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
     inputs: [{ internalType: "uint256", name: "answerGas", type: "uint256" }],
     name: "depositFor",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],

@@ -263,6 +263,13 @@ export const evaluationGameAbi = [
     type: "event",
   },
   {
+    inputs: [{ internalType: "enum Stage", name: "stage", type: "uint8" }],
+    name: "answerGas",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint8", name: "evaluator", type: "uint8" },
@@ -365,6 +372,13 @@ export const evaluationGameAbi = [
     name: "chooseTensor",
     outputs: [],
     stateMutability: "payable",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "openingGas",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
     type: "function",
   },
   {

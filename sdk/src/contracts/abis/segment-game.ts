@@ -320,6 +320,13 @@ export const segmentGameAbi = [
     type: "event",
   },
   {
+    inputs: [{ internalType: "enum Stage", name: "stage", type: "uint8" }],
+    name: "answerGas",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
     inputs: [
       {
         components: [
@@ -623,6 +630,13 @@ export const segmentGameAbi = [
     name: "contestList",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "openingGas",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
     type: "function",
   },
   {

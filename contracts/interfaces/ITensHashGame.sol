@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {TensHash} from "../libraries/TensHash.sol";
+import {ClaimDetails, ClaimId} from "../types/ClaimTypes.sol";
+import {DisputeId} from "../types/DisputeTypes.sol";
+
+/// @title TensHash game
+/// @notice Whether the y of a claimed ticket is TensHash(seed of the epoch, x), and the trace that of its computation
+/// (DESIGN section 7). On a challenge the slot reveals the states after the first 65 layers, which its claim bound; then
+/// anyone shows one neuron that does not follow from the states around it, and the challenger has won. Silence loses.
+///
+/// Any claim that was ever made can be challenged while the slot's stake answers for it, that is until the task is
+/// settled, whatever became of the claim: neither expiring nor being minted shelters a liar. What a lost dispute does to
+/// claims, {IWorkMint} says.
+interface ITensHashGame {
+    event ClaimChallenged(DisputeId indexed disputeId, ClaimId indexed claimId, address indexed challenger);
+    /// @notice `trace` is the u8 tensor [65][128] of the claim's traceId, row after row.
+    event TraceRevealed(DisputeId indexed disputeId, bytes trace);
+    event NeuronRefuted(DisputeId indexed disputeId, uint8 layer, uint16 index);
+
+    /// @notice No such claim was made: take its details from {IWorkMint-TicketClaimed}.
+    error TensHashGame_NotClaimed(ClaimId claimId);
+    /// @notice The dispute is over another claim, or none of this game's.
+    error TensHashGame_WrongClaim(DisputeId disputeId);
+    error TensHashGame_WrongLength(uint256 given, uint256 expected);
+    /// @notice These states do not lead to the claim's trace id.
+    error TensHashGame_WrongTrace(bytes32 given, bytes32 traceId);
+    /// @notice The neuron follows from the states around it: this shows nothing.
+    error TensHashGame_NeuronAgrees(uint8 layer, uint16 index);
+
+    /// @notice Challenger: y or the trace of a claim is false. The caller needs `ICourt.bondFor` as free stake, and sends
+    /// `ICourt.depositFor(REVEAL_GAS)`.
+    function challenge(ClaimDetails calldata details) external payable returns (DisputeId);
+
+    /// @notice Defender: the states of the trace. Sends `ICourt.depositFor(PROVE_GAS)`.
+    /// @param trace 8,320 bytes, row after row
+    /// @param signature of operator or delegate over the answer keccak256(trace), see {ICourt-defenderMoves}; empty if the
+    /// caller may answer
+    function reveal(
+        DisputeId disputeId,
+        ClaimDetails calldata details,
+        bytes calldata trace,
+        bytes calldata signature
+    ) external payable;
+
+    /// @notice Anyone, once the trace is revealed: one neuron is false. Decides the dispute for its challenger.
+    function prove(DisputeId disputeId, ClaimDetails calldata details, TensHash.Neuron calldata neuron) external;
+}

@@ -1,0 +1,175 @@
+import type { ContractTransactionResponse } from "ethers";
+import type { Hex } from "viem";
+
+import { snapshot } from "../../gas/snapshot.ts";
+import {
+  attest,
+  makeClaimDrawing,
+  type MadeClaim,
+  revealBy,
+  sealBy,
+  enterHalf,
+  type Seat,
+} from "../helpers/attested-claim.ts";
+import { type CommittedWork, planWork } from "../helpers/committed-work.ts";
+import { deployRegistry } from "../helpers/deploy-registry.ts";
+import { headerOf } from "../helpers/header.ts";
+import { ethers, GRIST, MACS, networkHelpers, provider, Role, taskParameters } from "../tasks/scenario.ts";
+
+/** What the two transactions of a miner may cost together, where balances and counters are not zero. */
+const UNCHALLENGED = 200_000n;
+const TRACE = ethers.id("trace root");
+
+/** An hour of public epochs: 112 segments of 32 iterations, so that proofs have 7 and 5 hashes. */
+const ITERATIONS = 3_584;
+const SEGMENT_LENGTH = 32;
+
+const BEACON = {
+  epochBlocks: 60n,
+  seedDelay: 4n,
+  provingWindow: 8n,
+  attestationBlocks: 8n,
+  attestationRounds: 2n,
+  challengeBlocks: 6n,
+};
+
+/** One miner of one task, whose mint is the real one, and twenty verifiers. */
+async function deploy(verifiersPerClaim: bigint) {
+  const [bank, client, owner, operator, evaluator, court, ...others] = await ethers.getSigners();
+  const [verifiers, verifierOperators] = [others.slice(0, 6), others.slice(6, 12)];
+  const rich = [bank!, client!, owner!, evaluator!, ...verifiers];
+  const token = await ethers.deployContract("GristToken", [10n ** 9n * GRIST, rich, rich.map(() => 10n ** 6n * GRIST)]);
+  const beacon = await ethers.deployContract("EpochBeacon", [BEACON]);
+  const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
+  const pool = await ethers.deployContract("VerifierPool", [stakes, beacon, GRIST]);
+  const template = await ethers.deployContract("MlpTemplate");
+  const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, 86_400]);
+  const mint = await ethers.deployContract("WorkMint", [
+    token,
+    registry,
+    beacon,
+    pool,
+    {
+      macsPerTicket: MACS / 4n,
+      halvingEpochs: 1_000n,
+      wantedClaims: 16n,
+      verifierShareBps: 2_000n,
+      verifiersPerClaim,
+      initialTarget: 2n ** 256n - 1n,
+      initialEmission: 100n * GRIST,
+      maxPerTicket: 10n * GRIST,
+    },
+  ]);
+  await token.appoint([mint]);
+  await registry.wire(mint, template);
+  await stakes.wire([registry, pool]);
+  for (const account of rich) {
+    await token.connect(account).approve(stakes, 10_000n * GRIST);
+    await stakes.connect(account).stake(10_000n * GRIST);
+    await token.connect(account).approve(registry, 10_000n * GRIST);
+  }
+  for (const [index, verifier] of verifiers.entries())
+    await pool.connect(verifier).enlist(BigInt(100 + index) * GRIST, verifierOperators[index]!);
+
+  const parameters = taskParameters({
+    fee: 10_000n * GRIST,
+    slots: 1,
+    minSlots: 1,
+    supervisors: 0,
+    supervisorStake: 0n,
+    evaluators: 1,
+    minerStake: 2_000n * GRIST,
+    iterations: 2 * ITERATIONS,
+    segmentLength: SEGMENT_LENGTH,
+    attestations: 1_000,
+  });
+  const taskId = (await registry.connect(client).createTask.staticCall(parameters)) as Hex;
+  await registry.connect(client).createTask(parameters);
+  await registry.connect(owner).join(taskId, Role.Miner, operator!);
+  await registry.connect(evaluator).join(taskId, Role.Evaluator, evaluator!);
+  const seedBlock = await beacon.randomnessBlock((await registry.taskOf(taskId)).seedBase);
+  await networkHelpers.mineUpTo(seedBlock);
+  await registry.begin(taskId, await headerOf(provider, seedBlock));
+
+  async function nextBlockIs(blockNumber: bigint): Promise<void> {
+    if (blockNumber > BigInt(await ethers.provider.getBlockNumber()) + 1n)
+      await networkHelpers.mineUpTo(blockNumber - 1n);
+  }
+
+  /** Commits the next iterations at the beginning of the next epoch, and proves its seed. */
+  async function commitNext(first: number): Promise<CommittedWork> {
+    await nextBlockIs((await beacon.lastBlockOf(await beacon.currentEpoch())) + 1n);
+    const epoch = await beacon.epochAt((await ethers.provider.getBlockNumber()) + 1);
+    const plan = { taskId, epoch, slot: 0, first, last: first + ITERATIONS - 1, segmentLength: SEGMENT_LENGTH };
+    const work = planWork({ ethers, owner: owner!, operator: operator!, registry }, plan);
+    await registry.connect(operator).commit(taskId, 0, plan.last, ethers.id("head"), work.segmentsRoot);
+    const seeding = (await beacon.lastBlockOf(epoch)) + BEACON.seedDelay;
+    await nextBlockIs(seeding + 1n);
+    await beacon.proveSeed(epoch, await headerOf(provider, seeding));
+    return work;
+  }
+
+  return {
+    ethers,
+    registry,
+    beacon,
+    mint,
+    owner: owner!,
+    operator: operator!,
+    verifiers,
+    verifierOperators,
+    nextBlockIs,
+    commitNext,
+  };
+}
+
+type Scene = Awaited<ReturnType<typeof deploy>>;
+
+async function gasOf(sending: Promise<ContractTransactionResponse>): Promise<bigint> {
+  return (await (await sending).wait())!.gasUsed;
+}
+
+/** Claims, has the claim attested, and says what each transaction took. */
+async function life(scene: Scene, work: CommittedWork, used: number) {
+  const k = Number(await scene.mint.verifiersPerClaim());
+  const made = await makeClaimDrawing(scene, work, ([first]) => first!.length === k, used);
+  const seats = made.rounds[0]!;
+  const receipt = await ethers.provider.getTransactionReceipt(
+    (await scene.mint.queryFilter(scene.mint.filters.TicketClaimed(made.claimId)))[0]!.transactionHash,
+  );
+  const seals: bigint[] = [];
+  const reveals: bigint[] = [];
+  for (const seat of seats) seals.push(await gasOf(sealBy(scene, made, seat, TRACE)));
+  await enterHalf(scene, made, 0, true);
+  for (const seat of seats) reveals.push(await gasOf(revealBy(scene, made, seat, TRACE)));
+  return { ...made, claim: receipt!.gasUsed, seals, reveals };
+}
+
+describe("WorkMint: gas", () => {
+  for (const k of [1n, 3n])
+    it(`k=${k}`, async () => {
+      const scene = await deploy(k);
+      const work = await scene.commitNext(0);
+      const first = await life(scene, work, 0);
+      const second = await life(scene, work, first.used);
+      await scene.nextBlockIs(await scene.beacon.settlesAt(work.epoch));
+      const m1 = await gasOf(scene.mint.mint(first.details));
+      const m2 = await gasOf(scene.mint.mint(second.details));
+      const p1 = await gasOf(scene.mint.payVerifiers([first.details]));
+      const p2 = await gasOf(scene.mint.payVerifiers([second.details]));
+      console.log({
+        k,
+        p1,
+        p2,
+        c1: first.claim,
+        c2: second.claim,
+        s1: first.seals,
+        s2: second.seals,
+        r1: first.reveals,
+        r2: second.reveals,
+        m1,
+        m2,
+        sum: second.claim + m2,
+      });
+    });
+});
