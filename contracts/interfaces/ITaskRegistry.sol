@@ -25,7 +25,8 @@ import {Commit, Phase, Role, Score, TaskId, TaskParameters} from "../types/TaskT
 /// | Closing | someone settles after the last window | Settled | stays: from then on scores cannot be challenged |
 ///
 /// Disputes ({ICourt}) hold up a task. While one over any of its places is open or waiting, Submission does not end and
-/// its deadline moves on with the clock, as the challenge window of Closing does; and the task cannot be settled.
+/// its deadline moves on with the clock, as the challenge window of Closing does; and the task cannot be settled. The
+/// court bounds how long one dispute takes, and doubles the price of the next: nothing else bounds how many there are.
 ///
 /// Enough joined: `minSlots` miners, all supervisors, one evaluator. Cancelled and Failed tasks are settled as well, by
 /// {settle}: that releases the stakes and credits what is left of the fee.

@@ -27,9 +27,9 @@ import {TaskId} from "../types/TaskTypes.sol";
 /// **Windows.** A claim's window ends at `settlesAt` of its epoch, later by as many blocks as disputes have suspended its
 /// slot since the claim. A conviction voids all claims of the slot that are not minted.
 ///
-/// **Bond.** The rewards that a slot may still lose never exceed its stake: as many claims as are in their windows, each
-/// reckoned at `maxPerTicket`, all together at what is left of the task's cap, and rounded up to whole periods of a seventh
-/// of the longest window. Claims that expired count until their window ends.
+/// **Bond.** The rewards that a slot may still lose never exceed its stake. Each claim in its window is reckoned at
+/// `maxPerTicket`, whatever becomes of it, and all of a slot's together at no more than its task can still mint. Windows
+/// end, as far as this is concerned, with the period in which they end, a seventh of the longest window.
 ///
 /// **Details.** Of a claim one word is kept. {TicketClaimed} shows what it states, and whoever acts on it passes that again.
 ///
@@ -53,7 +53,7 @@ interface IWorkMint {
         uint8 verifiersPerClaim; // k, 1 to 8
         uint256 initialTarget; // of the first epoch that is opened
         uint256 initialEmission; // GRIST wei per epoch
-        uint256 maxPerTicket; // GRIST wei
+        uint256 maxPerTicket; // GRIST wei; what each claim is reckoned at that a slot's stake must bear
     }
 
     struct Claim {
@@ -188,7 +188,8 @@ interface IWorkMint {
     /// @notice Mints the verifiers' part of minted claims, in equal shares to those that attested the accepted root;
     /// remainders of division are not minted.
     /// @dev Anybody may call. Apart from {mint}, so that a miner does not pay for the number of its verifiers and they can
-    /// be paid for many claims together. While the token's cap is reached it reverts, and can be repeated later.
+    /// be paid for many claims together. Claims that are Paid are passed over: somebody else was first. While the token's
+    /// cap is reached it reverts, and can be repeated later.
     function payVerifiers(ClaimDetails[] calldata claims) external;
 
     /// @notice Takes a claim of a convicted slot out of its epoch's accepted claims, so that the others share the whole

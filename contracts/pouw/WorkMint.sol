@@ -165,7 +165,9 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
     function payVerifiers(ClaimDetails[] calldata claims) external nonReentrant {
         for (uint256 i = 0; i < claims.length; ++i) {
             (ClaimId claimId, ClaimRecord memory record) = _requireClaimed(claims[i]);
+            if (record.state == ClaimState.Paid) continue;
             require(record.state == ClaimState.Minted, WorkMint_WrongState(claimId, _stateOf(record)));
+
             _claims[claimId].state = ClaimState.Paid;
             _payVerifiers(claimId, record, _verifiersPartOf(_rewardIn(claims[i].epoch)));
         }

@@ -40,6 +40,8 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
         _stakes = IStakeManager(_requireContract(address(stakes)));
         _beacon = IEpochBeacon(_requireContract(address(beacon)));
         _template = ITemplate(_requireContract(address(template)));
+        bool some = challengeSeconds_ != 0;
+        require(some, Registry_ParameterOutOfRange("challengeSeconds", challengeSeconds_, 1, type(uint32).max));
         challengeSeconds = challengeSeconds_;
     }
 }

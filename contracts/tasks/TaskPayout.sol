@@ -37,8 +37,8 @@ library TaskPayout {
     uint256 private constant SILENCE_PENALTY_BPS = 2_000;
     Places private constant NOBODY = Places.wrap(0);
 
-    /// @notice See {ITaskRegistry-settle}: pays the next places and frees their stakes; after the last the client gets the rest, and the task is
-    /// `settled`.
+    /// @notice See {ITaskRegistry-settle}: pays the next places and frees their stakes; after the last the client gets the
+    /// rest, and the task is `settled`.
     function settle(
         Task storage task,
         mapping(address account => uint256) storage creditOf,

@@ -35,12 +35,12 @@ abstract contract TaskPhases is TaskBase {
         phase = task.phase;
         require(phase != Phase.None, Registry_UnknownTask(taskId));
         uint64 endsAt = task.phaseEndsAt;
-        uint64 at = SafeCast.toUint64(block.timestamp);
+        uint64 began = SafeCast.toUint64(block.timestamp);
         while (true) {
             Phase next;
-            (next, at) = _next(task, phase, endsAt, at);
+            (next, began) = _next(task, phase, endsAt, began);
             if (next == phase) return phase;
-            (phase, endsAt) = (next, _deadline(task, next, at));
+            (phase, endsAt) = (next, _deadline(task, next, began));
             _enter(taskId, task, phase, endsAt);
         }
     }
@@ -48,12 +48,12 @@ abstract contract TaskPhases is TaskBase {
     /// @dev The phase and its deadline as {_advance} would leave them.
     function _current(Task storage task) internal view returns (Phase phase, uint64 endsAt) {
         (phase, endsAt) = (task.phase, task.phaseEndsAt);
-        uint64 at = SafeCast.toUint64(block.timestamp);
+        uint64 began = SafeCast.toUint64(block.timestamp);
         while (true) {
             Phase next;
-            (next, at) = _next(task, phase, endsAt, at);
+            (next, began) = _next(task, phase, endsAt, began);
             if (next == phase) return (phase, endsAt + _heldFor(task, phase, endsAt));
-            (phase, endsAt) = (next, _deadline(task, next, at));
+            (phase, endsAt) = (next, _deadline(task, next, began));
         }
     }
 
@@ -77,18 +77,19 @@ abstract contract TaskPhases is TaskBase {
 
     /// @dev The phase that follows `phase` now, or `phase` itself, and since when. A phase that its deadline ended, ended
     /// then, whenever somebody notices. One that an event ended, ended with it: now, since every event is a call that
-    /// notices it, or at once in the phase's beginning `at`, if the event came before.
+    /// notices it, or, if the event came before the phase, as soon as it began.
+    /// @param began now for the phase that is stored, else when `phase` began
     function _next(
         Task storage task,
         Phase phase,
         uint64 endsAt,
-        uint64 at
+        uint64 began
     ) private view returns (Phase next, uint64 since) {
         next = _after(task, phase, false);
-        if (next != phase) return (next, at);
+        if (next != phase) return (next, began);
         endsAt += _heldFor(task, phase, endsAt);
         bool over = endsAt != 0 && block.timestamp >= endsAt;
-        return over ? (_after(task, phase, true), endsAt) : (phase, at);
+        return over ? (_after(task, phase, true), endsAt) : (phase, began);
     }
 
     /// @dev The transition table: the phase that follows `phase`, or `phase` itself while it lasts; `over` if its deadline

@@ -33,10 +33,10 @@ export class LiveView {
   }
 
   #picture(): string {
-    const { phase, block, claimed, confirmed, reported, notices } = this.#state;
+    const { phase, block, claimed, confirmed, refuted, notices } = this.#state;
     const seconds = Math.round((Date.now() - this.#started) / 1000);
     const head = `${pc.bold("Gristmill")}  phase ${pc.cyan(phase)}  block ${String(block)}  ${String(seconds)} s`;
-    const claims = `claims ${String(claimed)}, confirmed ${pc.green(String(confirmed.size))}, reported ${reported > 0 ? pc.red(String(reported)) : "0"}`;
+    const claims = `claims ${String(claimed)}, confirmed ${pc.green(String(confirmed.size))}, refuted ${refuted > 0 ? pc.red(String(refuted)) : "0"}`;
     return [
       head,
       minerTable([...this.#state.miners.values()]),

@@ -22,7 +22,7 @@ export interface Report {
   readonly identical: boolean;
   readonly claims: number;
   readonly confirmed: number;
-  readonly reported: number;
+  readonly refuted: number;
   readonly miners: readonly MinerReport[];
   /** GRIST by receiver. */
   readonly fee: Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ export async function buildReport(
   const minted = new Map<string, bigint>();
   for (const { args } of mints) {
     const name = nameOf(args.miner);
-    minted.set(name, (minted.get(name) ?? 0n) + (args.reward ?? 0n) - (args.verifiersShare ?? 0n));
+    minted.set(name, (minted.get(name) ?? 0n) + (args.reward ?? 0n) - (args.verifiersPart ?? 0n));
   }
   const miners = await Promise.all(
     [...state.miners.values()].map(async (miner): Promise<MinerReport> => {
@@ -95,7 +95,7 @@ export async function buildReport(
     identical: ids.length > 0 && ids.every((id) => id === task.finalState),
     claims: state.claimed,
     confirmed: state.confirmed.size,
-    reported: state.reported,
+    refuted: state.refuted,
     miners: miners.sort((a, b) => (a.slot ?? 0) - (b.slot ?? 0)),
     fee: Object.fromEntries([...fee].map(([name, amount]) => [name, formatEther(amount)])),
     burned: formatEther(task.burned),
@@ -115,7 +115,7 @@ export function printReport(report: Report, forPeople: boolean): void {
     "",
     `${pc.bold("Accuracy on the hidden test set")}  ${pc.green(percent)} (${String(report.correct)} of ${String(report.examples)})`,
     `${pc.bold("Replicas")}  ${String(report.replicas)} ended in ${report.identical ? pc.green("the same state") : pc.red("different states")} ${report.finalState}`,
-    `${pc.bold("Lucky claims")}  ${String(report.claims)} made, ${String(report.confirmed)} confirmed by the verifier, ${String(report.reported)} reported`,
+    `${pc.bold("Lucky claims")}  ${String(report.claims)} made, ${String(report.confirmed)} confirmed by the verifier, ${String(report.refuted)} refuted`,
   ];
   const miners = new Table({
     head: ["miner", "iterations", "tickets", "lucky", "minted", "paid of the fee"],

@@ -36,7 +36,7 @@ export class RunState {
   block = 0n;
   /** Claims that a verifier confirmed. */
   readonly confirmed = new Set<string>();
-  reported = 0;
+  refuted = 0;
   claimed = 0;
   score: { readonly correct: number } | undefined;
   model:
@@ -59,11 +59,9 @@ export class RunState {
       case "attested":
         this.confirmed.add(String(event["claimId"]));
         break;
-      case "reported":
-        this.reported += 1;
-        this.notices.push(
-          `${event.name} reported a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`,
-        );
+      case "refuted":
+        this.refuted += 1;
+        this.notices.push(`${event.name} refuted a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
         break;
       case "score":
         this.score = { correct: Number(event["correct"]) };

@@ -73,7 +73,7 @@ describe("npm start", function () {
     expect(report.replicas, "three miners, the supervisor and the client").to.equal(5);
     expect(report.claims).to.be.above(0);
     expect(report.confirmed, "every claim is confirmed").to.equal(report.claims);
-    expect(report.reported).to.equal(0);
+    expect(report.refuted).to.equal(0);
     expect(parseEther(report.minted) > 0n, "something was minted").to.equal(true);
 
     for (const miner of report.miners) {

@@ -19,6 +19,7 @@ import type { MatrixEngine } from "../training/matrix-engine.ts";
 import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
 import { firstDifference, positionAfter, runSegment, startPosition } from "../training/slot-replica.ts";
 import { Trainer } from "../training/trainer.ts";
+import type { ClaimDetails } from "./claim-details.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession, TrainingSet } from "./session.ts";
@@ -32,8 +33,8 @@ type ClaimArguments = ContractFunctionArgs<typeof workMintAbi, "nonpayable", "cl
 /** A claim as it was posted. */
 export interface AuditedClaim {
   readonly claimId: Hex;
-  readonly slot: number;
-  readonly epoch: bigint;
+  readonly details: ClaimDetails;
+  /** What the transaction that made it carried: the signed segment and the record, with proofs. */
   readonly claim: ClaimArguments;
 }
 
@@ -74,21 +75,22 @@ export class ClaimAudit {
     );
     const claims: AuditedClaim[] = [];
     for (const { args, transactionHash } of events) {
-      const { claimId } = args;
-      if (claimId === undefined) continue;
+      const { claimId, details } = args;
+      if (claimId === undefined || details === undefined) continue;
       const { input } = await chain.public.getTransaction({ hash: transactionHash });
       const call = decodeFunctionData({ abi: workMintAbi, data: input });
       if (call.functionName !== "claim") continue;
       const [claim] = call.args;
-      claims.push({ claimId, slot: claim.segment.slot, epoch: claim.epoch, claim });
+      claims.push({ claimId, details, claim });
     }
     return claims;
   }
 
   /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */
-  async audit({ slot, claim }: AuditedClaim): Promise<Finding> {
+  async audit({ details, claim }: AuditedClaim): Promise<Finding> {
+    const { slot } = details;
     try {
-      const ticket = this.#hashing.then(() => this.#auditTicket(slot, claim));
+      const ticket = this.#hashing.then(() => this.#auditTicket(details));
       this.#hashing = ticket.catch(() => undefined);
       return (await ticket) ?? (await this.#auditTraining(slot, claim));
     } catch (error) {
@@ -99,30 +101,23 @@ export class ClaimAudit {
   }
 
   /** A reason to call the ticket false, undefined if there is none. */
-  async #auditTicket(slot: number, claim: ClaimArguments): Promise<Finding | undefined> {
+  async #auditTicket(details: ClaimDetails): Promise<Finding | undefined> {
     const { chain, contracts } = this.#node;
-    const member = this.#session.members[slot];
-    if (member === undefined) return { outcome: "false", reason: `there is no slot ${String(slot)}` };
-    const hasher = await this.#hasher.withSeed(await contracts.beacon.read.seedOf([claim.epoch]));
+    const hasher = await this.#hasher.withSeed(await contracts.beacon.read.seedOf([details.epoch]));
     const x = ticketInput({
       chainId: BigInt(chain.deployment.chainId),
       mint: contracts.mint.address,
-      taskId: this.#session.terms.taskId,
-      miner: member.owner,
-      slot,
-      index: claim.record.index,
-      work: claim.record.work,
-      ticket: claim.ticket,
+      ...details,
     });
     const [output] = await hasher.hash([x]);
     const y = bytesToHex(output ?? new Uint8Array());
-    if (y !== claim.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${claim.y}` };
-    if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([claim.epoch])))
+    if (y !== details.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${details.y}` };
+    if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([details.epoch])))
       return { outcome: "false", reason: "the ticket is not lucky" };
     const traceId = tensHashTraceId(await hasher.trace(x));
-    return traceId === claim.traceId
+    return traceId === details.traceId
       ? undefined
-      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${claim.traceId}` };
+      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${details.traceId}` };
   }
 
   async #auditTraining(slot: number, claim: ClaimArguments): Promise<Finding> {

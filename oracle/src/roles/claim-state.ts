@@ -1,5 +1,5 @@
 /** States of a claim, in the order of `IWorkMint.ClaimState`. */
-export const ClaimState = { None: 0, Claimed: 1, Attested: 2, Frozen: 3, Minted: 4, Expired: 5 } as const;
+export const ClaimState = { None: 0, Claimed: 1, Attested: 2, Minted: 3, Paid: 4, Expired: 5, Void: 6 } as const;
 
 /** The name of a claim's state. */
 export function claimStateName(state: number): string {

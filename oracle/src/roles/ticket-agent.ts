@@ -9,7 +9,10 @@ import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
+import type { ClaimDetails, StoredDetails } from "./claim-details.ts";
+import { fetchDetails, restoreDetails, storeDetails } from "./claim-details.ts";
 import { ClaimState, claimStateName } from "./claim-state.ts";
+import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -31,7 +34,7 @@ interface LuckyTicket extends Ticket {
 
 interface OpenClaim {
   readonly claimId: Hex;
-  readonly epoch: bigint;
+  readonly details: ClaimDetails;
 }
 
 type Commit = Awaited<ReturnType<Node["contracts"]["registry"]["read"]["commitOf"]>>;
@@ -70,7 +73,7 @@ export class TicketAgent {
     this.#open = this.#claims
       .ofTask(session.terms.taskId)
       .filter(({ state }) => state === "claimed")
-      .map(({ claimId, payload }) => ({ claimId, epoch: BigInt((payload as { readonly epoch: string }).epoch) }));
+      .map(({ claimId, payload }) => ({ claimId, details: restoreDetails(payload as StoredDetails) }));
     this.#nextEpoch = epochAt(node.schedule, session.terms.createdAt);
   }
 
@@ -193,6 +196,7 @@ export class TicketAgent {
     );
     const { state } = await contracts.mint.read.claimOf([claimId]);
     if (this.#open.some((open) => open.claimId === claimId)) return;
+    let details: ClaimDetails | undefined;
     if (state === ClaimState.None) {
       log.info({
         event: "lucky",
@@ -206,7 +210,7 @@ export class TicketAgent {
       const trace = await hasher.trace(lucky.x);
       const { address, abi } = contracts.mint;
       try {
-        await chain.transact({
+        const { logs } = await chain.transact({
           address,
           abi,
           functionName: "claim",
@@ -224,6 +228,7 @@ export class TicketAgent {
             },
           ],
         });
+        details = parseEventLogs({ abi, logs, eventName: "TicketClaimed" })[0]?.args.details;
       } catch (error) {
         if (!isRevert(error)) throw error;
         log.warn({ event: "claim-refused", task: taskId, claimId, error });
@@ -233,17 +238,17 @@ export class TicketAgent {
       // The verifier will ask for the state before the segment: it had better be there.
       await this.#prepare(segment.previous);
     }
-    this.#claims.put({ claimId, taskId, state: "claimed", payload: { epoch: String(epoch) } });
-    this.#open.push({ claimId, epoch });
+    details ??= await fetchDetails(contracts, claimId, this.#session.terms.createdAt);
+    this.#claims.put({ claimId, taskId, state: "claimed", payload: storeDetails(details) });
+    this.#open.push({ claimId, details });
   }
 
-  /** Mints what is attested and past its windows; lets go of what never will be. */
+  /** Mints what is attested and past its window; lets go of what never will be. */
   async #mintDue({ head }: TaskMoment): Promise<void> {
     const undecided = await Promise.all(
       this.#open.map(async (claim) => {
-        const settlesAt = await this.#node.contracts.beacon.read.settlesAt([claim.epoch]);
-        if (head.number < settlesAt) return [claim];
-        await this.#mint(claim.claimId);
+        if (!(await this.#isDecidable(claim, head.number))) return [claim];
+        await this.#mint(claim);
         this.#claims.put({ claimId: claim.claimId, taskId: this.#session.terms.taskId, state: "decided", payload: {} });
         return [];
       }),
@@ -251,20 +256,30 @@ export class TicketAgent {
     this.#open = undecided.flat();
   }
 
-  async #mint(claimId: Hex): Promise<void> {
+  /** Whether the claim's window has passed, or it is lost; a window stands still while the slot is in a dispute. */
+  async #isDecidable({ details }: OpenClaim, head: bigint): Promise<boolean> {
+    const { beacon, mint, registry } = this.#node.contracts;
+    if (head < (await beacon.read.settlesAt([details.epoch]))) return false;
+    const { convicted, suspended } = await registry.read.placeOf([details.taskId, Role.Miner, details.slot]);
+    return convicted || (!suspended && head >= (await mint.read.mintableAt([details])));
+  }
+
+  async #mint({ claimId, details }: OpenClaim): Promise<void> {
     const { chain, contracts, log } = this.#node;
     const { address, abi } = contracts.mint;
     const { state } = await contracts.mint.read.claimOf([claimId]);
     if (state !== ClaimState.Attested) {
-      log.warn({ event: "claim-lost", claimId, state: claimStateName(state) });
+      // Anybody may mint, so somebody else may have.
+      if (state !== ClaimState.Minted && state !== ClaimState.Paid)
+        log.warn({ event: "claim-lost", claimId, state: claimStateName(state) });
       return;
     }
     try {
-      const { logs } = await chain.transact({ address, abi, functionName: "mint", args: [claimId] });
+      const { logs } = await chain.transact({ address, abi, functionName: "mint", args: [details] });
       for (const { args } of parseEventLogs({ abi, logs, eventName: "RewardMinted" }))
-        log.info({ event: "mint", claimId, reward: formatEther(args.reward - args.verifiersShare) });
+        log.info({ event: "mint", claimId, reward: formatEther(args.reward - args.verifiersPart) });
     } catch (error) {
-      // The task's tickets have minted what its burn allows, or the token's cap is reached.
+      // The slot was convicted, the task's tickets have minted what its burn allows, or the token's cap is reached.
       if (!isRevert(error)) throw error;
       log.warn({ event: "mint-refused", claimId, error });
     }

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, isAddressEqual, keccak256, stringToHex } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, isAddressEqual, keccak256, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import { ClaimAudit } from "./claim-audit.ts";
 import type { AuditedClaim, Finding } from "./claim-audit.ts";
+import type { ClaimDetails } from "./claim-details.ts";
 import { ClaimState } from "./claim-state.ts";
 import { withCranks } from "./cranks.ts";
 import { ensureStake } from "./membership.ts";
@@ -19,7 +20,7 @@ import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**
- * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, and attests or reports it. What it could
+ * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, and attests it if it is true. What it could
  * not check because data is missing it leaves alone.
  */
 export async function runVerifier(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
@@ -29,7 +30,9 @@ export async function runVerifier(node: Node, follower: TaskFollower, terms: Tas
     const session = await joinSession(node, follower, terms);
     const audit = new ClaimAudit(node, session, await loadTrainingSet(node, terms));
     try {
-      await new Verifier(node, follower, terms, audit).run();
+      const verifier = new Verifier(node, follower, terms, audit);
+      await verifier.run();
+      await verifier.collectRewards();
     } finally {
       await audit.dispose();
     }
@@ -51,6 +54,9 @@ export async function enlist(node: Node, amount: bigint): Promise<void> {
 /** Claims that are run again at the same time. */
 const AUDITS_AT_ONCE = 3;
 
+/** At most about two million gas. */
+const CLAIMS_PER_PAYMENT = 32;
+
 interface Attestation {
   readonly salt: Hex;
   readonly traceRoot: Hex;
@@ -64,6 +70,8 @@ class Verifier {
   readonly #store: ClaimStore;
   #scanned: bigint;
   readonly #open = new Map<Hex, AuditedClaim>();
+  /** Claims that this verifier attested and whose rewards it shares. */
+  readonly #attested = new Map<Hex, ClaimDetails>();
   readonly #findings = new Map<Hex, Finding | "pending">();
   /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
   readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
@@ -124,26 +132,29 @@ class Verifier {
 
   /** Does what the claim's round asks of this verifier now. */
   async #attend(claim: AuditedClaim, { head }: TaskMoment): Promise<void> {
-    const { claimId, epoch } = claim;
+    const { claimId, details } = claim;
     const { beacon, mint } = this.#node.contracts;
     const { state, claimedAt } = await mint.read.claimOf([claimId]);
-    const settled = head.number >= (await beacon.read.settlesAt([epoch]));
+    const settled = head.number >= (await beacon.read.settlesAt([details.epoch]));
+    const kept = this.#store.get(claimId);
     if (settled || (state !== ClaimState.Claimed && state !== ClaimState.Attested)) {
+      if (kept?.state.startsWith("opened")) this.#attested.set(claimId, details);
       this.#open.delete(claimId);
       return;
     }
-    const kept = this.#store.get(claimId);
     try {
-      const { round, revealing } = this.#roundAt(head.number + 1n, claimedAt);
+      const { round, revealing } = this.#roundAt(head.number + 1n, BigInt(claimedAt));
+      const seat = await this.#seatIn(claim, round);
+      if (seat === undefined) return;
       if (kept?.state === `sealed-${String(round)}`) {
-        if (revealing) await this.#reveal(claim, kept.payload as Attestation, round);
+        if (revealing) await this.#reveal(claim, kept.payload as Attestation, round, seat);
         return;
       }
-      if (kept?.state === `opened-${String(round)}` || !(await this.#drawn(claimId, round))) return;
+      if (kept?.state.startsWith("opened")) return;
       const finding = this.#findings.get(claimId);
       if (finding === undefined) this.#startAudit(claim);
       else if (finding === "pending" || finding.outcome === "unavailable") return;
-      else if (finding.outcome === "false") await this.#report(claim, finding.reason);
+      else if (finding.outcome === "false") this.#refute(claim, finding.reason);
       else if (!revealing && state === ClaimState.Claimed) await this.#seal(claim, finding.traceRoot, round);
     } catch (error) {
       // The half-round ended under way, or the claim was decided by others: the next moment shows.
@@ -162,14 +173,15 @@ class Verifier {
     };
   }
 
-  async #drawn(claimId: Hex, round: number): Promise<boolean> {
+  /** The first seat of the round that draws this verifier. */
+  async #seatIn({ claimId, details }: AuditedClaim, round: number): Promise<number | undefined> {
     const { mint } = this.#node.contracts;
     const seats = await mint.read.verifiersPerClaim();
     for (let seat = 0; seat < seats; seat += 1) {
-      const drawn = await mint.read.drawnVerifier([claimId, round, seat]);
-      if (isAddressEqual(drawn, self(this.#node))) return true;
+      const drawn = await mint.read.drawnVerifier([claimId, details.epoch, round, seat]);
+      if (isAddressEqual(drawn, self(this.#node))) return seat;
     }
-    return false;
+    return undefined;
   }
 
   async #seal({ claimId }: AuditedClaim, traceRoot: Hex, round: number): Promise<void> {
@@ -183,9 +195,8 @@ class Verifier {
       payload: { salt, traceRoot },
     });
     const { address, abi } = this.#node.contracts.mint;
-    const args = [claimId, self(this.#node), sealedRoot] as const;
     try {
-      await this.#node.chain.transact({ address, abi, functionName: "commitAttestation", args });
+      await this.#node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] });
     } catch (error) {
       this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
       throw error;
@@ -193,27 +204,58 @@ class Verifier {
     this.#node.log.info({ event: "attestation-sealed", claimId });
   }
 
-  async #reveal({ claimId, slot }: AuditedClaim, attestation: Attestation, round: number): Promise<void> {
+  async #reveal(
+    { claimId, details }: AuditedClaim,
+    attestation: Attestation,
+    round: number,
+    seat: number,
+  ): Promise<void> {
     const { address, abi } = this.#node.contracts.mint;
     await this.#node.chain.transact({
       address,
       abi,
       functionName: "revealAttestation",
-      args: [claimId, self(this.#node), attestation.traceRoot, attestation.salt],
+      args: [details, seat, attestation.traceRoot, attestation.salt],
     });
     this.#store.put({ claimId, taskId: this.#terms.taskId, state: `opened-${String(round)}`, payload: attestation });
-    this.#node.log.info({ event: "attested", claimId, slot, traceRoot: attestation.traceRoot });
+    this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot: attestation.traceRoot });
   }
 
-  async #report({ claimId, slot }: AuditedClaim, reason: string): Promise<void> {
-    const { address, abi } = this.#node.contracts.mint;
-    await this.#node.chain.transact({
-      address,
-      abi,
-      functionName: "report",
-      args: [claimId, self(this.#node), keccak256(stringToHex(reason))],
-    });
-    this.#node.log.warn({ event: "reported", claimId, slot, reason });
+  /** What to do about a claim that was run again and is false: it gets no attestation of this verifier's. */
+  #refute({ claimId, details }: AuditedClaim, reason: string): void {
+    this.#open.delete(claimId);
+    this.#node.log.warn({ event: "refuted", claimId, slot: details.slot, reason });
+  }
+
+  /**
+   * Takes the verifiers' part of all claims that this verifier attested. What their miners have not minted by the end of
+   * the task, for whatever reason, is minted first.
+   */
+  async collectRewards(): Promise<void> {
+    const { chain, contracts, log } = this.#node;
+    const { address, abi } = contracts.mint;
+    const stateOf = async (claimId: Hex) => (await contracts.mint.read.claimOf([claimId])).state;
+    try {
+      for (const [claimId, details] of this.#attested)
+        if ((await stateOf(claimId)) === ClaimState.Attested)
+          await chain.transact({ address, abi, functionName: "mint", args: [details] }).catch((error: unknown) => {
+            // Its miner was faster, its slot was convicted, or nothing is left to mint.
+            if (!isRevert(error)) throw error;
+          });
+      const states = await Promise.all([...this.#attested.keys()].map(stateOf));
+      const due = [...this.#attested.values()].filter((_, index) => states[index] === ClaimState.Minted);
+      for (let first = 0; first < due.length; first += CLAIMS_PER_PAYMENT) {
+        const args = [due.slice(first, first + CLAIMS_PER_PAYMENT)] as const;
+        const { logs } = await chain.transact({ address, abi, functionName: "payVerifiers", args });
+        const paid = parseEventLogs({ abi, logs, eventName: "VerifiersPaid" });
+        const amount = paid.reduce((sum, { args: { share } }) => sum + share, 0n);
+        log.info({ event: "rewards", task: this.#terms.taskId, claims: paid.length, amount: formatEther(amount) });
+      }
+    } catch (error) {
+      // The token's cap is reached.
+      if (!isRevert(error)) throw error;
+      log.warn({ event: "rewards-refused", task: this.#terms.taskId, error });
+    }
   }
 }
 

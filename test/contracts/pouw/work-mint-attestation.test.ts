@@ -5,7 +5,6 @@ import {
   attest,
   type Attestable,
   countDrawn,
-  drawnIn,
   enterHalf,
   makeClaim,
   makeClaimDrawing,

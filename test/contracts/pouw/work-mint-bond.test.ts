@@ -2,14 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 
 import { attest, makeClaim, type MadeClaim } from "../helpers/attested-claim.ts";
-import {
-  type CommittedWork,
-  commitWork,
-  contextOf,
-  MINER,
-  placeOf,
-  type WorkOptions,
-} from "../helpers/committed-work.ts";
+import { commitWork, contextOf, MINER, placeOf, type WorkOptions } from "../helpers/committed-work.ts";
 import { deployMintSuite, GRIST, MINT, type MintSuite } from "../helpers/mint-suite.ts";
 
 const connection = await network.create();
@@ -73,14 +66,14 @@ describe("WorkMint: rewards against the stake", () => {
   it("keeps claims locked for as long as the slot was suspended meanwhile", async () => {
     const suite = await networkHelpers.loadFixture(deployFull);
     const { mint, registry, later, slot, freedAt } = suite;
-    const paused = { pausedBlocks: 7n, stake: 2n * MINT.maxPerTicket };
+    const paused = { pausedBlocks: 3n, stake: 2n * MINT.maxPerTicket };
     await registry.setContext(...slot, 2n, contextOf(suite, later, paused));
     await suite.proveSeed(2n);
-    await suite.nextBlockIs(freedAt + 6n);
+    await suite.nextBlockIs(freedAt + 2n);
     await expect(makeClaim(suite, later, 20))
       .to.be.revertedWithCustomError(mint, "WorkMint_StakeTooLow")
-      .withArgs(...slot, 2n * MINT.maxPerTicket, 3n * MINT.maxPerTicket, freedAt + 7n);
-    await suite.nextBlockIs(freedAt + 7n);
+      .withArgs(...slot, 2n * MINT.maxPerTicket, 3n * MINT.maxPerTicket, freedAt + 3n);
+    await suite.nextBlockIs(freedAt + 3n);
     await makeClaim(suite, later, 20);
   });
 
@@ -110,8 +103,11 @@ async function deployTwoSlots() {
   const works = [await commitWork(suite, { slot: 3 }), await commitWork(suite, { slot: 4 })];
   await suite.proveSeed(1n);
   const claims: MadeClaim[] = [];
-  for (const work of works) claims.push(await makeClaim(suite, work, 10));
-  for (const claim of claims) await attest(suite, claim, TRACE);
+  for (const work of works) {
+    const claim = await makeClaim(suite, work, 10);
+    await attest(suite, claim, TRACE);
+    claims.push(claim);
+  }
   const [liar, honest] = claims as [MadeClaim, MadeClaim];
   return { ...suite, works, liar, honest, settlesAt: await suite.beacon.settlesAt(1n) };
 }
@@ -163,7 +159,7 @@ describe("WorkMint: disputes over a slot", () => {
   it("take no claim that is not attested out of the accepted ones", async () => {
     const suite = await networkHelpers.loadFixture(deployTwoSlots);
     const { mint, works, liar } = suite;
-    const pending = await makeClaim(suite, works[0] as CommittedWork, 11);
+    const pending = await makeClaim(suite, works[0]!, 11);
     await change(suite, liar, { convicted: true });
     await mint.discard(pending.details);
     expect((await mint.claimOf(pending.claimId)).state).to.equal(VOID);
@@ -186,13 +182,14 @@ describe("WorkMint: disputes over a slot", () => {
     await expect(mint.mint(liar.details))
       .to.be.revertedWithCustomError(mint, "WorkMint_NotSettled")
       .withArgs(liar.claimId, settlesAt + 9n);
+    await suite.nextBlockIs(settlesAt + 9n);
     await mint.mint(liar.details);
   });
 
   it("do not hold up claims that it makes afterwards", async () => {
     const suite = await networkHelpers.loadFixture(deployTwoSlots);
     const { mint, works, liar, registry } = suite;
-    const [work] = works as [CommittedWork];
+    const work = works[0]!;
     await registry.setContext(work.taskId, work.slot, 1n, contextOf(suite, work, { pausedBlocks: 9n }));
     const claim = await makeClaim(suite, work, 11);
     await change(suite, liar, { pausedBlocks: 9n });

@@ -98,7 +98,7 @@ describe("WorkMint: claims", () => {
       miner: owner.address as Hex,
       slot: 3,
       index: 12,
-      work: id({ ...suite, mint, owner }, "work"),
+      work: id(suite, "work"),
       ticket: 2,
     };
     expect(await mint.ticketInput(source.taskId, owner, 3, 12, source.work, 2)).to.equal(

@@ -88,9 +88,7 @@ describe("WorkMint: minting", () => {
     const paid = after.reduce((sum, balance, index) => sum + balance - before[index]!, 0n);
     expect(paid).to.equal(MINT.initialEmission / 5n);
     expect(await token.totalSupply()).to.equal(supply + MINT.initialEmission);
-    await expect(mint.payVerifiers(details))
-      .to.be.revertedWithCustomError(mint, "WorkMint_WrongState")
-      .withArgs(claims[0]!.claimId, PAID);
+    await expect(mint.payVerifiers(details)).not.to.emit(mint, "VerifiersPaid");
   });
 
   it("gives several attesters equal parts and does not mint what division leaves", async () => {

@@ -73,6 +73,7 @@ export interface Scene extends Suite {
   readonly parameters: TaskParametersStruct;
 }
 
+export const SUPPLY = 10n ** 6n * GRIST;
 export const CHALLENGE_SECONDS = 7_000n;
 export const STAKED = 500n * GRIST;
 export const FEE = 100n * GRIST + 7n;
@@ -157,7 +158,7 @@ export async function deploySuite(): Promise<Suite> {
   const worker = (index: number): Worker => ({ owner: at(index), operator: at(index + 9) });
   const [deployer, client, verifier, stranger] = [at(0), at(1), at(9), at(10)];
 
-  const token = await ethers.deployContract("GristToken", [10n ** 9n * GRIST, [deployer], [10n ** 6n * GRIST]]);
+  const token = await ethers.deployContract("GristToken", [10n ** 9n * GRIST, [deployer], [SUPPLY]]);
   const beacon = await ethers.deployContract("EpochBeacon", [BEACON]);
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
   const template = await ethers.deployContract("MlpTemplate");
@@ -310,8 +311,9 @@ export async function passDeadline({ registry, taskId }: Scene): Promise<void> {
 
 /** Waits until no claim window of the task is open. */
 export async function passClaims({ registry, beacon, taskId }: Scene): Promise<void> {
-  const { lastCommitEpoch } = await registry.taskOf(taskId);
-  const settlesAt = await beacon.settlesAt(lastCommitEpoch);
+  const { lastCommitEpoch, slotsJoined } = await registry.taskOf(taskId);
+  let settlesAt = await beacon.settlesAt(lastCommitEpoch);
+  for (let slot = 0n; slot < slotsJoined; slot++) settlesAt += (await registry.placeOf(taskId, 0, slot)).pausedBlocks;
   if (BigInt(await ethers.provider.getBlockNumber()) < settlesAt) await networkHelpers.mineUpTo(settlesAt);
 }
 

@@ -26,6 +26,8 @@ import {
 
 /** EIP-7825: no transaction may use more gas. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
+/** EIP-170: no contract may have more bytes of code. */
+const CODE_SIZE_CAP = 24_576;
 const MOST = 80;
 
 const abi = ethers.AbiCoder.defaultAbiCoder();
@@ -49,6 +51,14 @@ const CEILINGS: Readonly<Record<string, bigint>> = {
   settle: 4_750_000n,
   withdraw: 58_000n,
 };
+
+describe("TaskRegistry's code", () => {
+  it("stays below a ceiling for its code, with 6,000 bytes to spare", async () => {
+    const { registry } = await loadFixture(deploySuite);
+    const code = await ethers.provider.getCode(registry);
+    expect(ethers.dataLength(code)).to.be.at.most(CODE_SIZE_CAP - 6_000);
+  });
+});
 
 describe("gas of a task of 80 slots, 80 supervisors and 80 evaluators", function () {
   this.timeout(120_000);

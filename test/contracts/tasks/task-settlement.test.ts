@@ -284,6 +284,13 @@ describe("TaskSettlement", () => {
     });
   });
 
+  it("needs a window in which scores can be challenged", async () => {
+    const { registry, token, stakes, beacon, template } = await loadFixture(deploySuite);
+    await expect(deployRegistry({ ethers }, [token, stakes, beacon, template, 0n]))
+      .to.be.revertedWithCustomError(registry, "Registry_ParameterOutOfRange")
+      .withArgs("challengeSeconds", 0n, 1n, 2n ** 32n - 1n);
+  });
+
   describe("wire", () => {
     it("is the deployer's, once, and only for contracts", async () => {
       const { registry, token, stakes, beacon, template, stranger } = await loadFixture(inReveal);

@@ -3,9 +3,9 @@ import { expect } from "chai";
 
 import {
   createTask,
-  deploySuite,
   ethers,
   FEE,
+  inEvaluationCommit,
   loadFixture,
   networkHelpers,
   passClaims,
@@ -18,6 +18,7 @@ import {
   seedHeader,
   STATE,
   submitLog,
+  SUPPLY,
   type Suite,
   sealOf,
   TEST_SET,
@@ -73,6 +74,18 @@ const commitSomething: Action = async (step) => {
   await scene.registry.connect(operator).commit(scene.taskId, slot, last, ethers.id(`${slot} ${last}`), STATE);
 };
 
+/** The court is busy with some place, mostly one that can be convicted. */
+const disputeSomething: Action = async (step) => {
+  const { scene, dice, accounts } = step;
+  const { registry, court, taskId } = scene;
+  const own = registry.connect(court);
+  const place = [dice.pick([Role.Miner, Role.Miner, Role.Evaluator, Role.Supervisor]), dice.below(4)] as const;
+  const choice = dice.below(6);
+  if (choice < 2) await own.suspend(taskId, ...place);
+  else if (choice < 5) await own.resume(taskId, ...place);
+  else await own.convict(taskId, ...place, dice.pick(accounts));
+};
+
 /** What somebody may try in a phase; the evaluators' choice of score and the slots' of state vary. */
 const ACTIONS = new Map<bigint, readonly Action[]>([
   [
@@ -126,6 +139,7 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
         await scene.registry.connect(operator).submitState(scene.taskId, slot, state, slots);
       },
       async ({ scene }) => submitLog(scene),
+      disputeSomething,
     ],
   ],
   [
@@ -158,6 +172,7 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
         const score = { ...SCORE, correct: dice.pick([120, 175]) };
         await scene.registry.connect(operator).revealScore(scene.taskId, index, score, SCORE_SALT);
       },
+      disputeSomething,
     ],
   ],
 ]);
@@ -170,6 +185,8 @@ const ALWAYS: readonly Action[] = [
   async ({ scene }) => scene.registry.settle(scene.taskId),
   async ({ scene: { registry, taskId, mint, verifier } }) => registry.connect(mint).creditAttestation(taskId, verifier),
   async ({ scene }) => scene.registry.advance(scene.taskId),
+  disputeSomething,
+  disputeSomething,
 ];
 
 /** Takes a step that may be refused, but only by an error that the suite declares: never by a panic. */
@@ -183,7 +200,9 @@ async function attempt(action: Action, step: Step): Promise<boolean> {
   }
 }
 
-/** Every wei of fees is credit, escrow or burnt; every wei of stake has an owner; what is locked has a reason. */
+/**
+ * Every wei of fees and stakes is credit, escrow, stake or burnt; what is locked has a reason.
+ */
 async function checkInvariants(
   suite: Suite,
   tasks: readonly Scene[],
@@ -204,44 +223,59 @@ async function checkInvariants(
   let bonds = 0n;
   for (const { taskId, parameters } of tasks) {
     const { burned, slotsJoined, supervisorsJoined, evaluatorsJoined } = await registry.taskOf(taskId);
+    const stakeOf = [parameters.minerStake, parameters.supervisorStake, parameters.evaluatorStake].map(BigInt);
+    const joined = [slotsJoined, supervisorsJoined, evaluatorsJoined];
     const credited = await registry.queryFilter(registry.filters.Credited(taskId));
-    const left = FEE - burned - credited.reduce((sum, { args }) => sum + args.amount, 0n);
+    const convictions = await registry.queryFilter(registry.filters.MemberConvicted(taskId));
+    for (const { args } of convictions) joined[Number(args.role)]! -= 1n;
+    const forfeits = convictions.reduce((sum, { args }) => sum + args.forfeit, 0n);
+    const left = FEE + forfeits - burned - credited.reduce((sum, { args }) => sum + args.amount, 0n);
     const [settled] = await registry.queryFilter(registry.filters.TaskSettled(taskId));
     escrow += left;
     if (settled !== undefined) {
-      expect(left, "a settled task has spent its fee exactly").to.equal(0n);
+      expect(left, "a settled task has spent fee and forfeits exactly").to.equal(0n);
       continue;
     }
-    bonds += slotsJoined * BigInt(parameters.minerStake);
-    bonds += supervisorsJoined * BigInt(parameters.supervisorStake);
-    bonds += evaluatorsJoined * BigInt(parameters.evaluatorStake);
+    bonds += joined.reduce((sum, places, role) => sum + places * stakeOf[role]!, 0n);
   }
   expect(await token.balanceOf(registry), "registry's balance").to.equal(owed + escrow);
   expect(await token.balanceOf(stakes), "stake manager's balance").to.equal(staked);
   expect(locked, "locked stake").to.equal(bonds);
+  const slashings = await stakes.queryFilter(stakes.filters.Slashed());
+  const trainings = await registry.queryFilter(registry.filters.TrainingBegun());
+  const burned = [...slashings, ...trainings].reduce((sum, { args }) => sum + args.burned, 0n);
+  expect(await token.totalSupply(), "what was not burned").to.equal(SUPPLY - burned);
+}
+
+async function closeDisputes({ registry, court, taskId }: Scene): Promise<void> {
+  for (const role of [Role.Miner, Role.Evaluator])
+    for (let index = 0; index < 3; index++) await registry.connect(court).resume(taskId, role, index);
 }
 
 describe("random walks through tasks' lives", function () {
   this.timeout(60_000);
   const ends = new Set<bigint>();
+  const convicted = new Set<bigint>();
 
   for (const seed of SEEDS) {
     it(`keep every wei accounted for and end in a terminal phase (seed ${seed})`, async () => {
-      const suite = await loadFixture(deploySuite);
+      const suite = await loadFixture(inEvaluationCommit);
       const accounts = (await ethers.getSigners()).slice(1);
       const dice = new Dice(seed);
-      const tasks = [await createTask(suite), await createTask(suite, { salt: ethers.id("second") })];
+      // A walk hardly gets as far as an evaluation from the beginning, so one task starts there.
+      const tasks = [suite, await createTask(suite, { salt: ethers.id("second") })];
       let done = 0;
       for (let count = 0; count < STEPS; count++) {
         const scene = dice.pick(tasks);
         const usual = ACTIONS.get(await phaseOf(scene)) ?? ALWAYS;
         const action = dice.pick(dice.below(24) === 0 ? ALWAYS : usual);
         if (await attempt(action, { scene, dice, accounts })) done++;
-        if (count % 5 === 0) await checkInvariants(suite, tasks, accounts);
+        if (count % 7 === 0) await checkInvariants(suite, tasks, accounts);
       }
       expect(done, "steps that were not refused").to.be.at.least(STEPS / 5);
 
-      await time.increase(50_000); // longer than all phases together
+      for (const scene of tasks) await closeDisputes(scene);
+      await time.increase(60_000); // longer than all phases together
       for (const scene of tasks) {
         await passClaims(scene);
         await attempt(({ scene: { registry, taskId } }) => registry.settle(taskId), { scene, dice, accounts });
@@ -250,9 +284,15 @@ describe("random walks through tasks' lives", function () {
         ends.add(phase);
       }
       await checkInvariants(suite, tasks, accounts);
+      for (const { args } of await suite.registry.queryFilter(suite.registry.filters.MemberConvicted()))
+        convicted.add(args.role);
       for (const account of accounts) expect(await suite.stakes.lockedOf(account)).to.equal(0n);
     });
   }
+
+  it("convict miners and evaluators", () => {
+    expect([...convicted].sort()).to.deep.equal([Role.Miner, Role.Evaluator]);
+  });
 
   it("reach every terminal phase", () => {
     expect([...ends].sort()).to.deep.equal([Phase.Cancelled, Phase.Failed, Phase.Settled].sort());

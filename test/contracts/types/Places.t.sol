@@ -17,6 +17,7 @@ contract PlacesTest {
             require((left & right).has(i) == (inLeft && inRight), "and");
             require((left - right).has(i) == (inLeft && !inRight), "minus");
             require(left.with(place).has(i) == (inLeft || i == place), "with");
+            require(left.without(place).has(i) == (inLeft && i != place), "without");
             require(PlacesLib.first(place).has(i) == (i < place), "first");
         }
         require(left.count() == members, "count");

@@ -58,30 +58,21 @@ export const workMintAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "uint256", name: "round", type: "uint256" },
-    ],
-    name: "WorkMint_AlreadySealed",
-    type: "error",
-  },
-  {
-    inputs: [
       { internalType: "uint64", name: "epoch", type: "uint64" },
       { internalType: "uint64", name: "closedAt", type: "uint64" },
     ],
     name: "WorkMint_ClaimsClosed",
     type: "error",
   },
+  { inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }], name: "WorkMint_IdleEpoch", type: "error" },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
+      { internalType: "uint8", name: "seat", type: "uint8" },
+      { internalType: "uint8", name: "seats", type: "uint8" },
     ],
-    name: "WorkMint_EmptySeal",
+    name: "WorkMint_NoSuchSeat",
     type: "error",
   },
-  { inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }], name: "WorkMint_IdleEpoch", type: "error" },
   {
     inputs: [
       { internalType: "uint32", name: "ticket", type: "uint32" },
@@ -100,28 +91,19 @@ export const workMintAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "uint256", name: "round", type: "uint256" },
-    ],
-    name: "WorkMint_NotCommitting",
-    type: "error",
-  },
-  {
-    inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "uint256", name: "round", type: "uint256" },
-    ],
-    name: "WorkMint_NotDrawn",
-    type: "error",
-  },
-  {
-    inputs: [
       { internalType: "bytes32", name: "x", type: "bytes32" },
       { internalType: "bytes32", name: "y", type: "bytes32" },
       { internalType: "uint256", name: "target", type: "uint256" },
     ],
     name: "WorkMint_NotLucky",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "uint256", name: "round", type: "uint256" },
+    ],
+    name: "WorkMint_NotNeeded",
     type: "error",
   },
   {
@@ -135,7 +117,17 @@ export const workMintAbi = [
   {
     inputs: [
       { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "uint64", name: "settlesAt", type: "uint64" },
+      { internalType: "address", name: "verifier", type: "address" },
+      { internalType: "uint256", name: "round", type: "uint256" },
+      { internalType: "bytes32", name: "opened", type: "bytes32" },
+    ],
+    name: "WorkMint_NotSealed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "uint256", name: "settlesAt", type: "uint256" },
     ],
     name: "WorkMint_NotSettled",
     type: "error",
@@ -151,6 +143,7 @@ export const workMintAbi = [
   {
     inputs: [
       { internalType: "address", name: "caller", type: "address" },
+      { internalType: "address", name: "verifier", type: "address" },
       { internalType: "address", name: "operator", type: "address" },
     ],
     name: "WorkMint_NotTheVerifiersOperator",
@@ -163,15 +156,6 @@ export const workMintAbi = [
       { internalType: "uint64", name: "epoch", type: "uint64" },
     ],
     name: "WorkMint_NothingCommitted",
-    type: "error",
-  },
-  {
-    inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "uint256", name: "round", type: "uint256" },
-    ],
-    name: "WorkMint_NothingSealed",
     type: "error",
   },
   {
@@ -216,16 +200,6 @@ export const workMintAbi = [
     type: "error",
   },
   {
-    inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "bytes32", name: "sealedRoot", type: "bytes32" },
-      { internalType: "bytes32", name: "opened", type: "bytes32" },
-    ],
-    name: "WorkMint_SealMismatch",
-    type: "error",
-  },
-  {
     inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }],
     name: "WorkMint_SeedNotProven",
     type: "error",
@@ -251,12 +225,51 @@ export const workMintAbi = [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint32", name: "slot", type: "uint32" },
     ],
+    name: "WorkMint_SlotConvicted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint32", name: "slot", type: "uint32" },
+    ],
     name: "WorkMint_SlotDropped",
     type: "error",
   },
   {
-    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
-    name: "WorkMint_TaskCancelled",
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint32", name: "slot", type: "uint32" },
+    ],
+    name: "WorkMint_SlotNotConvicted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint32", name: "slot", type: "uint32" },
+    ],
+    name: "WorkMint_SlotSuspended",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint32", name: "slot", type: "uint32" },
+      { internalType: "uint256", name: "stake", type: "uint256" },
+      { internalType: "uint256", name: "needed", type: "uint256" },
+      { internalType: "uint256", name: "retryAt", type: "uint256" },
+    ],
+    name: "WorkMint_StakeTooLow",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "bytes20", name: "given", type: "bytes20" },
+      { internalType: "bytes20", name: "claimed", type: "bytes20" },
+    ],
+    name: "WorkMint_WrongDetails",
     type: "error",
   },
   {
@@ -280,9 +293,15 @@ export const workMintAbi = [
     inputs: [
       { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
       { indexed: true, internalType: "address", name: "verifier", type: "address" },
-      { indexed: false, internalType: "uint256", name: "round", type: "uint256" },
+      { indexed: false, internalType: "bytes32", name: "traceRoot", type: "bytes32" },
     ],
-    name: "AttestationCommitted",
+    name: "AttestationRevealed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: "bytes32", name: "sealedRoot", type: "bytes32" }],
+    name: "AttestationSealed",
     type: "event",
   },
   {
@@ -292,7 +311,7 @@ export const workMintAbi = [
       { indexed: true, internalType: "address", name: "verifier", type: "address" },
       { indexed: false, internalType: "bytes32", name: "traceRoot", type: "bytes32" },
     ],
-    name: "AttestationRevealed",
+    name: "AttestationsDiffer",
     type: "event",
   },
   {
@@ -306,12 +325,8 @@ export const workMintAbi = [
   },
   {
     anonymous: false,
-    inputs: [
-      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { indexed: true, internalType: "address", name: "verifier", type: "address" },
-      { indexed: false, internalType: "bytes32", name: "reason", type: "bytes32" },
-    ],
-    name: "ClaimFrozen",
+    inputs: [{ indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" }],
+    name: "ClaimDiscarded",
     type: "event",
   },
   {
@@ -330,7 +345,7 @@ export const workMintAbi = [
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "address", name: "miner", type: "address" },
       { indexed: false, internalType: "uint256", name: "reward", type: "uint256" },
-      { indexed: false, internalType: "uint256", name: "verifiersShare", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "verifiersPart", type: "uint256" },
     ],
     name: "RewardMinted",
     type: "event",
@@ -341,16 +356,55 @@ export const workMintAbi = [
       { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "address", name: "miner", type: "address" },
-      { indexed: false, internalType: "uint32", name: "slot", type: "uint32" },
-      { indexed: false, internalType: "uint64", name: "epoch", type: "uint64" },
-      { indexed: false, internalType: "uint32", name: "index", type: "uint32" },
-      { indexed: false, internalType: "uint32", name: "ticket", type: "uint32" },
-      { indexed: false, internalType: "bytes32", name: "segmentId", type: "bytes32" },
-      { indexed: false, internalType: "bytes32", name: "y", type: "bytes32" },
-      { indexed: false, internalType: "bytes32", name: "traceId", type: "bytes32" },
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        indexed: false,
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
     ],
     name: "TicketClaimed",
     type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { indexed: false, internalType: "address[]", name: "verifiers", type: "address[]" },
+      { indexed: false, internalType: "uint256", name: "share", type: "uint256" },
+    ],
+    name: "VerifiersPaid",
+    type: "event",
+  },
+  {
+    inputs: [{ internalType: "ClaimId", name: "claimId", type: "bytes32" }],
+    name: "attestationsOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "address", name: "verifier", type: "address" },
+          { internalType: "uint8", name: "round", type: "uint8" },
+          { internalType: "bytes11", name: "traceRoot", type: "bytes11" },
+        ],
+        internalType: "struct IWorkMint.Attestation[]",
+        name: "",
+        type: "tuple[]",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
   },
   {
     inputs: [
@@ -411,13 +465,9 @@ export const workMintAbi = [
       {
         components: [
           { internalType: "enum IWorkMint.ClaimState", name: "state", type: "uint8" },
-          { internalType: "address", name: "miner", type: "address" },
-          { internalType: "TaskId", name: "taskId", type: "bytes32" },
-          { internalType: "uint64", name: "epoch", type: "uint64" },
-          { internalType: "uint64", name: "claimedAt", type: "uint64" },
           { internalType: "uint8", name: "attestations", type: "uint8" },
-          { internalType: "bytes32", name: "traceRoot", type: "bytes32" },
-          { internalType: "uint256", name: "reward", type: "uint256" },
+          { internalType: "uint40", name: "claimedAt", type: "uint40" },
+          { internalType: "bytes20", name: "digest", type: "bytes20" },
         ],
         internalType: "struct IWorkMint.ClaimView",
         name: "",
@@ -439,11 +489,25 @@ export const workMintAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "bytes32", name: "sealedRoot", type: "bytes32" },
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
     ],
-    name: "commitAttestation",
+    name: "discard",
     outputs: [],
     stateMutability: "nonpayable",
     type: "function",
@@ -451,6 +515,7 @@ export const workMintAbi = [
   {
     inputs: [
       { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
       { internalType: "uint32", name: "round", type: "uint32" },
       { internalType: "uint8", name: "seat", type: "uint8" },
     ],
@@ -468,12 +533,47 @@ export const workMintAbi = [
   },
   {
     inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
+    ],
+    name: "isClaimed",
+    outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
       { internalType: "uint64", name: "epoch", type: "uint64" },
       { internalType: "bytes32", name: "x", type: "bytes32" },
       { internalType: "bytes32", name: "y", type: "bytes32" },
     ],
     name: "isLucky",
     outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "slot", type: "uint8" },
+    ],
+    name: "lockedClaimsOf",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
     stateMutability: "view",
     type: "function",
   },
@@ -485,7 +585,25 @@ export const workMintAbi = [
     type: "function",
   },
   {
-    inputs: [{ internalType: "ClaimId", name: "claimId", type: "bytes32" }],
+    inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
+    ],
     name: "mint",
     outputs: [{ internalType: "uint256", name: "reward", type: "uint256" }],
     stateMutability: "nonpayable",
@@ -499,7 +617,32 @@ export const workMintAbi = [
     type: "function",
   },
   {
-    inputs: [{ internalType: "TaskId", name: "", type: "bytes32" }],
+    inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
+    ],
+    name: "mintableAt",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
     name: "mintedFor",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
     stateMutability: "view",
@@ -514,19 +657,49 @@ export const workMintAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
-      { internalType: "bytes32", name: "reason", type: "bytes32" },
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails[]",
+        name: "claims",
+        type: "tuple[]",
+      },
     ],
-    name: "report",
+    name: "payVerifiers",
     outputs: [],
     stateMutability: "nonpayable",
     type: "function",
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
-      { internalType: "address", name: "verifier", type: "address" },
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
+      { internalType: "uint8", name: "seat", type: "uint8" },
       { internalType: "bytes32", name: "traceRoot", type: "bytes32" },
       { internalType: "bytes32", name: "salt", type: "bytes32" },
     ],
@@ -543,6 +716,13 @@ export const workMintAbi = [
       { internalType: "bool", name: "revealing", type: "bool" },
     ],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "bytes32", name: "sealedRoot", type: "bytes32" }],
+    name: "sealAttestation",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
   {
