@@ -32,6 +32,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const judged = [Court, TaskRegistry, MlpTemplate];
     const SegmentGame = m.contract("SegmentGame", judged, linked(m, GAME_LIBRARY_NAMES));
     const EvaluationGame = m.contract("EvaluationGame", judged);
+    const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
 
@@ -39,7 +40,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
     m.call(Court, "wire", [
-      [SegmentGame, EvaluationGame],
+      [SegmentGame, EvaluationGame, TensHashGame],
       [Misconduct, Demands],
     ]);
 
@@ -54,6 +55,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       Court,
       SegmentGame,
       EvaluationGame,
+      TensHashGame,
       Misconduct,
       Demands,
     };

@@ -18,6 +18,7 @@ export const CONTRACT_NAMES = [
   "Court",
   "SegmentGame",
   "EvaluationGame",
+  "TensHashGame",
   "Misconduct",
   "Demands",
 ] as const;

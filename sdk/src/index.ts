@@ -32,6 +32,7 @@ export * from "./contracts/abis/mlp-template.ts";
 export * from "./contracts/abis/segment-game.ts";
 export * from "./contracts/abis/stake-manager.ts";
 export * from "./contracts/abis/task-registry.ts";
+export * from "./contracts/abis/tens-hash-game.ts";
 export * from "./contracts/abis/verifier-pool.ts";
 export * from "./contracts/abis/work-mint.ts";
 export * from "./contracts/addresses.ts";

@@ -7,6 +7,7 @@ import {
   segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
+  tensHashGameAbi,
   verifierPoolAbi,
   workMintAbi,
 } from "@gristmill/sdk";
@@ -28,6 +29,7 @@ export function contractsOf(chain: Chain) {
     court: getContract({ address: contracts.Court, abi: courtAbi, client }),
     segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
+    tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
   };
 }

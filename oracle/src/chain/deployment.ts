@@ -20,6 +20,7 @@ const schema = z.object({
     Court: address,
     SegmentGame: address,
     EvaluationGame: address,
+    TensHashGame: address,
     Misconduct: address,
     Demands: address,
   }),

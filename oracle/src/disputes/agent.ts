@@ -11,9 +11,10 @@ import type { DisputeMode } from "../config/dispute-modes.ts";
 import type { Database } from "../storage/database.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { DisputeStore } from "../storage/dispute-store.ts";
-import type { DisputeView } from "./court-events.ts";
+import type { Conviction, DisputeView } from "./court-events.ts";
 import { convictionsBetween, disputesBetween, DisputeState, readDispute, Side, sideName } from "./court-events.ts";
 import { decisionOf, moveName } from "./decision.ts";
+import type { DisputeStep } from "./deposits.ts";
 import { depositFor } from "./deposits.ts";
 import type { SegmentGameState, TaskParameters } from "./game-state.ts";
 import { reasonsToWait, requireRefuted } from "./preflight.ts";
@@ -124,12 +125,46 @@ export class DisputeAgent {
     if (head.number > this.#highest) this.#highest = head.number;
   }
 
+  /**
+   * Challenges one segment now.
+   * @returns the dispute's id
+   * @throws GristmillError VIEW_INCOMPLETE, RERUNS_DIFFER, SEGMENT_AGREES, ALREADY_CHALLENGED, and what the chain refuses
+   */
+  async challenge(segment: Hex, slot: number, head: Head): Promise<Hex> {
+    await this.#watch(head.number);
+    const known = this.#challengeOf(segment);
+    if (known !== undefined)
+      throw new GristmillError(
+        "ALREADY_CHALLENGED",
+        `this account challenged segment ${segment} before: ${known.disputeId}`,
+        {
+          hints: ["answer it with `oracle-miner disputes respond`"],
+        },
+      );
+    return this.#open({ segmentId: segment, slot, state: "found", reason: "asked for by its operator" }, head);
+  }
+
+  /**
+   * Does what a dispute asks of this node now.
+   * @returns name of the call that it made, undefined if there is nothing to do
+   * @throws GristmillError DISPUTE_UNKNOWN, and what the chain refuses
+   */
+  async respond(disputeId: Hex, head: Head): Promise<string | undefined> {
+    await this.#watch(head.number);
+    const dispute = this.store.all().find((known) => known.disputeId === disputeId);
+    if (dispute === undefined)
+      throw new GristmillError("DISPUTE_UNKNOWN", `task ${this.#options.taskId} has no dispute ${disputeId}`, {
+        hints: ["list them with `oracle-miner disputes list`"],
+      });
+    return this.#act(dispute, await this.#options.contracts.court.read.disputeOf([disputeId]), head);
+  }
+
   // --- what the chain says
 
   async #watch(to: bigint): Promise<void> {
-    const { contracts, taskId, since, log } = this.#options;
+    const { chain, taskId, since, log } = this.#options;
     const from = this.#scanned - REORG_BLOCKS;
-    for (const dispute of await disputesBetween(contracts, taskId, from > since ? from : since, to)) {
+    for (const dispute of await disputesBetween(chain, taskId, from > since ? from : since, to)) {
       if (!this.store.add(dispute)) continue;
       const { disputeId, index, role, challenger, claim, bond } = dispute;
       const place = role === MINER ? { slot: index } : { evaluator: index };
@@ -145,12 +180,12 @@ export class DisputeAgent {
     }
     this.#scanned = to + 1n;
     if (to < this.#convictionsScanned) return;
-    for (const conviction of await convictionsBetween(contracts, taskId, this.#convictionsScanned, to))
+    for (const conviction of await convictionsBetween(chain, taskId, this.#convictionsScanned, to))
       this.#takeConviction(conviction);
     this.#convictionsScanned = to + 1n;
   }
 
-  #takeConviction({ role, index, accuser, reward, forfeit }: Awaited<ReturnType<typeof convictionsBetween>>[number]): void {
+  #takeConviction({ role, index, accuser, reward, forfeit }: Conviction): void {
     const { log, taskId, parameters } = this.#options;
     const isSlot = role === MINER;
     const stake = isSlot ? parameters.minerStake : parameters.evaluatorStake;
@@ -167,7 +202,10 @@ export class DisputeAgent {
     });
     if (own)
       this.#convict.abort(
-        new GristmillError("SLOT_CONVICTED", `slot ${String(index)} of task ${taskId} was convicted and lost its stake`),
+        new GristmillError(
+          "SLOT_CONVICTED",
+          `slot ${String(index)} of task ${taskId} was convicted and lost its stake`,
+        ),
       );
   }
 
@@ -184,16 +222,22 @@ export class DisputeAgent {
       await this.#collect(dispute);
       return;
     }
-    const side = this.#sideIn(dispute);
-    if (side === undefined) return;
     try {
-      if (view.state === DisputeState.Waiting) await this.#retractIfMoot(dispute);
-      else if (view.state === DisputeState.Decided) await this.#close(dispute, view, side, head);
-      else if (view.turn === side) await this.#move(dispute, view, side);
-      else if (head.timestamp > view.movesUntil) await this.#call("expire", dispute.disputeId);
+      await this.#act(dispute, view, head);
     } catch (error) {
       this.#warn("move-refused", dispute.disputeId, error, { dispute: dispute.disputeId, move: view.moves });
     }
+  }
+
+  /** Does what a dispute asks of this node now, if anything; says what it did. */
+  async #act(dispute: KnownDispute, view: DisputeView, head: Head): Promise<string | undefined> {
+    const side = this.#sideIn(dispute);
+    if (side === undefined) return undefined;
+    if (view.state === DisputeState.Waiting) return this.#retractIfMoot(dispute);
+    if (view.state === DisputeState.Decided) return this.#close(dispute, view, side, head);
+    if (view.state !== DisputeState.Open) return undefined;
+    if (view.turn === side) return this.#move(dispute, view, side);
+    return head.timestamp > view.movesUntil ? this.#call("expire", dispute.disputeId) : undefined;
   }
 
   /** The side that this node plays, undefined if it only watches. */
@@ -204,21 +248,22 @@ export class DisputeAgent {
     return mode === "challenge" && isAddressEqual(challenger, chain.account.address) ? Side.Challenger : undefined;
   }
 
-  async #move(dispute: KnownDispute, { moves }: DisputeView, side: number): Promise<void> {
+  async #move(dispute: KnownDispute, { moves }: DisputeView, side: number): Promise<string | undefined> {
     const { chain, contracts } = this.#options;
     const { disputeId, claim } = dispute;
-    if (!isAddressEqual(dispute.game, contracts.segmentGame.address)) return;
+    if (!isAddressEqual(dispute.game, contracts.segmentGame.address)) return undefined;
     if (this.store.intended(disputeId, moves) !== undefined) {
       // Sent before, or about to be when this process was killed: the chain may not show it yet.
-      if (await chain.hasPending()) return;
-      if ((await contracts.court.read.disputeOf([disputeId])).moves !== moves) return;
+      if (await chain.hasPending()) return undefined;
+      if ((await contracts.court.read.disputeOf([disputeId])).moves !== moves) return undefined;
     }
     const { game } = await readDispute(chain, contracts, dispute);
-    if (game === undefined) return;
+    if (game === undefined) return undefined;
     const call = this.#nextCall(game, await this.#truth(claim, side), side);
-    if (call === undefined) return;
+    if (call === undefined) return undefined;
     this.store.intend(disputeId, moves, call.functionName);
-    await this.#send(call.functionName, [disputeId, ...call.args]);
+    await this.#send(call.functionName, [disputeId, ...call.args], isDecision(call) ? undefined : game.stage);
+    return call.functionName;
   }
 
   #nextCall(game: SegmentGameState, truth: SegmentTruth, side: number): SegmentCall | undefined {
@@ -241,18 +286,18 @@ export class DisputeAgent {
     }
   }
 
-  async #close(dispute: KnownDispute, view: DisputeView, side: number, head: Head): Promise<void> {
+  async #close(dispute: KnownDispute, view: DisputeView, side: number, head: Head): Promise<string | undefined> {
     const { disputeId } = dispute;
     const since = this.#decided.get(disputeId) ?? head.number;
     this.#decided.set(disputeId, since);
-    if (view.turn !== side && head.number - since < CLOSING_PATIENCE) return;
-    await this.#call("close", disputeId);
+    if (view.turn !== side && head.number - since < CLOSING_PATIENCE) return undefined;
+    return this.#call("close", disputeId);
   }
 
-  async #retractIfMoot({ disputeId, role, index }: KnownDispute): Promise<void> {
+  async #retractIfMoot({ disputeId, role, index }: KnownDispute): Promise<string | undefined> {
     const { contracts, taskId } = this.#options;
     const { convicted } = await contracts.registry.read.placeOf([taskId, role, index]);
-    if (convicted) await this.#call("retract", disputeId);
+    return convicted ? this.#call("retract", disputeId) : undefined;
   }
 
   /** Takes out the ether that an ended dispute credited to this node. */
@@ -266,7 +311,7 @@ export class DisputeAgent {
     log.info({ event: "deposits-returned", task: taskId, dispute: dispute.disputeId, ether: formatEther(credit) });
   }
 
-  async #call(functionName: "expire" | "close" | "retract", disputeId: Hex): Promise<void> {
+  async #call(functionName: "expire" | "close" | "retract", disputeId: Hex): Promise<string> {
     const { address, abi } = this.#options.contracts.court;
     try {
       await this.#options.chain.transact({ address, abi, functionName, args: [disputeId] });
@@ -274,6 +319,7 @@ export class DisputeAgent {
       // The other side, or anybody, was first.
       if (!isRevert(error, "Court_WrongState")) throw error;
     }
+    return functionName;
   }
 
   // --- challenging
@@ -291,7 +337,7 @@ export class DisputeAgent {
         await this.#watch((await chain.head()).number);
       }
       const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
-      if (convicted || this.#hasChallenged(claim)) {
+      if (convicted || this.#challengeOf(claim) !== undefined) {
         this.store.accuse({ ...accusation, state: "settled" });
         return;
       }
@@ -301,13 +347,14 @@ export class DisputeAgent {
     }
   }
 
-  #hasChallenged(claim: Hex): boolean {
+  /** This account's own dispute over a claim, whatever became of it. */
+  #challengeOf(claim: Hex): KnownDispute | undefined {
     const account = this.#options.chain.account.address;
-    return this.store.all().some((known) => known.claim === claim && isAddressEqual(known.challenger, account));
+    return this.store.all().find((known) => known.claim === claim && isAddressEqual(known.challenger, account));
   }
 
   /** Checks once more that the segment is false and that this node sees everything, then bonds. */
-  async #open(accusation: Accusation, head: Head): Promise<void> {
+  async #open(accusation: Accusation, head: Head): Promise<Hex> {
     const { chain, contracts, taskId } = this.#options;
     const { segmentId: claim, slot } = accusation;
     const work = this.#need();
@@ -316,7 +363,14 @@ export class DisputeAgent {
       throw new GristmillError("VIEW_INCOMPLETE", `segment ${claim} of slot ${String(slot)} is not in this node's log`);
     const bond = await contracts.court.read.bondFor([{ taskId, role: MINER, index: slot }]);
     await work.ensureStake(bond);
-    const around = { chain, contracts, head, highest: this.#highest, peers: work.peers(), now: Math.floor(Date.now() / 1000) };
+    const around = {
+      chain,
+      contracts,
+      head,
+      highest: this.#highest,
+      peers: work.peers(),
+      now: Math.floor(Date.now() / 1000),
+    };
     const reasons = await reasonsToWait(around, bond);
     if (reasons.length > 0) throw new GristmillError("VIEW_INCOMPLETE", reasons.join("; "));
     const truth = await this.#truth(claim, Side.Challenger);
@@ -327,22 +381,25 @@ export class DisputeAgent {
     const predecessor = truth.predecessor?.segment ?? { ...NO_SEGMENT, taskId };
     let logs;
     try {
-      ({ logs } = await this.#send("challenge", [segment, signature, predecessor]));
+      ({ logs } = await this.#send("challenge", [segment, signature, predecessor], "challenge"));
     } catch (error) {
       // Refused before it was mined: nothing is bonded.
       if (isRevert(error)) this.store.accuse({ ...accusation, state: "found" });
       throw error;
     }
-    const opened = parseEventLogs({ abi: courtAbi, logs, eventName: "DisputeOpened", strict: true });
-    if (opened.length > 0) this.store.accuse({ ...accusation, state: "settled" });
+    this.store.accuse({ ...accusation, state: "settled" });
+    const [opened] = parseEventLogs({ abi: courtAbi, logs, eventName: "DisputeOpened", strict: true });
+    if (opened === undefined)
+      throw new GristmillError("DISPUTE_LOST", "the challenge was mined, but opened no dispute");
+    return opened.args.disputeId;
   }
 
   // --- helpers
 
-  /** Sends a call of the segment game with the deposit that it needs. */
-  async #send(functionName: SegmentCall["functionName"] | "challenge", args: readonly unknown[]) {
+  /** Sends a call of the segment game with the deposit that it needs; what decides a dispute needs none. */
+  async #send(functionName: string, args: readonly unknown[], step: DisputeStep | undefined) {
     const { chain, contracts } = this.#options;
-    const value = depositFor(functionName, await chain.baseFee());
+    const value = step === undefined ? 0n : await depositFor(chain, contracts, step);
     // The player builds the arguments of each call in its own type; here they only pass through.
     const call = { address: contracts.segmentGame.address, abi: GAME_ABI, functionName, args, value };
     return chain.transact(call as unknown as Parameters<Chain["transact"]>[0]);
@@ -357,17 +414,18 @@ export class DisputeAgent {
     const over = view.state === DisputeState.Decided || view.state === DisputeState.Closed;
     if (view.moves === moved && (!over || this.#said.has(`outcome ${disputeId}`))) return;
     const record = await readDispute(chain, contracts, dispute);
-    for (const { eventName, args } of record.court) {
-      if (eventName === "DisputeMoved" && Number(args["move"]) >= moved) {
-        const move = Number(args["move"]);
-        const side = sideName(Number(args["side"]));
-        log.info({ event: "dispute-moved", task: taskId, dispute: disputeId, ...place, side, move, what: moveName(record.moves, move) });
+    for (const entry of record.court) {
+      if (entry.eventName === "DisputeMoved" && entry.args.move >= moved) {
+        const { move } = entry.args;
+        const side = sideName(entry.args.side);
+        const what = moveName(record.moves, move);
+        log.info({ event: "dispute-moved", task: taskId, dispute: disputeId, ...place, side, move, what });
         this.#reported.set(disputeId, move + 1);
       }
-      if (eventName !== "DisputeDecided" || this.#said.has(`outcome ${disputeId}`)) continue;
+      if (entry.eventName !== "DisputeDecided" || this.#said.has(`outcome ${disputeId}`)) continue;
       this.#said.set(`outcome ${disputeId}`, "");
-      const winner = sideName(Number(args["winner"]));
-      const why = args["byTimeout"] === true ? "silence" : decisionOf(record);
+      const winner = sideName(entry.args.winner);
+      const why = entry.args.byTimeout ? "silence" : decisionOf(record);
       log.info({ event: "dispute-decided", task: taskId, dispute: disputeId, ...place, winner, why });
     }
   }
@@ -383,9 +441,17 @@ export class DisputeAgent {
 
   #need(): DisputeWork {
     if (this.#work === undefined)
-      throw new GristmillError("DISPUTE_NOT_EQUIPPED", "this node has not joined the task, so it only watches its disputes");
+      throw new GristmillError(
+        "DISPUTE_NOT_EQUIPPED",
+        "this node has not joined the task, so it only watches its disputes",
+      );
     return this.#work;
   }
+}
+
+/** Whether a call ends its dispute, so that nobody has to answer it. */
+function isDecision({ functionName }: SegmentCall): boolean {
+  return functionName.startsWith("refute") || functionName === "contestList";
 }
 
 /** What stands for the predecessor of a slot's first segment. */

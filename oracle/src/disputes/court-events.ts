@@ -1,5 +1,5 @@
 import { courtAbi, segmentGameAbi, taskRegistryAbi } from "@gristmill/sdk";
-import type { ContractEventArgs, Hex, RpcLog } from "viem";
+import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
 import { isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
@@ -20,28 +20,47 @@ export function sideName(side: number): "challenger" | "defender" {
 }
 
 /** A place that lost its stake. */
-export type Conviction = ContractEventArgs<typeof taskRegistryAbi, "MemberConvicted">;
+export interface Conviction {
+  readonly role: number;
+  /** Number of the place among those of its role. */
+  readonly index: number;
+  readonly accuser: Hex;
+  /** GRIST wei that the accuser got. */
+  readonly reward: bigint;
+  /** GRIST wei that the task's honest share. */
+  readonly forfeit: bigint;
+}
 
 /** A dispute as the court sees it. */
 export type DisputeView = Awaited<ReturnType<Contracts["court"]["read"]["disputeOf"]>>;
+
+/** An event of the court, decoded. */
+export type CourtEvent = ParseEventLogsReturnType<typeof courtAbi, undefined, true>[number];
 
 /** What a dispute's events tell: how far its game is, and how it was decided. */
 export interface DisputeRecord {
   readonly game: SegmentGameState | undefined;
   readonly moves: readonly SegmentEvent[];
   /** Events of the court, in order. */
-  readonly court: readonly { readonly eventName: string; readonly args: Readonly<Record<string, unknown>> }[];
+  readonly court: readonly CourtEvent[];
 }
 
 /** Disputes opened over places of a task, of all tasks without one, in a range of blocks, both ends included. */
 export async function disputesBetween(
-  { court }: Pick<Contracts, "court">,
+  chain: Chain,
   taskId: Hex | undefined,
   fromBlock: bigint,
   toBlock: bigint,
 ): Promise<(KnownDispute & { readonly taskId: Hex })[]> {
-  const topics = taskId === undefined ? {} : { taskId };
-  const events = await court.getEvents.DisputeOpened(topics, { fromBlock, toBlock, strict: true });
+  const events = await chain.public.getContractEvents({
+    address: chain.deployment.contracts.Court,
+    abi: courtAbi,
+    eventName: "DisputeOpened",
+    args: taskId === undefined ? {} : { taskId },
+    fromBlock,
+    toBlock,
+    strict: true,
+  });
   return events.map(({ args, blockNumber }) => ({
     disputeId: args.disputeId,
     taskId: args.taskId,
@@ -57,13 +76,21 @@ export async function disputesBetween(
 
 /** Places of a task convicted in a range of blocks, both ends included. */
 export async function convictionsBetween(
-  { registry }: Pick<Contracts, "registry">,
+  chain: Chain,
   taskId: Hex,
   fromBlock: bigint,
   toBlock: bigint,
-): Promise<Required<Conviction>[]> {
-  const events = await registry.getEvents.MemberConvicted({ taskId }, { fromBlock, toBlock, strict: true });
-  return events.map(({ args }) => args as Required<Conviction>);
+): Promise<Conviction[]> {
+  const events = await chain.public.getContractEvents({
+    address: chain.deployment.contracts.TaskRegistry,
+    abi: taskRegistryAbi,
+    eventName: "MemberConvicted",
+    args: { taskId },
+    fromBlock,
+    toBlock,
+    strict: true,
+  });
+  return events.map(({ args }) => args);
 }
 
 /** All events of one dispute. A game of another kind than over a segment shows no moves. */
@@ -83,5 +110,6 @@ export async function readDispute(
     isSegmentGame ? logsOf(segmentGame.address) : Promise.resolve([]),
   ]);
   const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
-  return { game: segmentGameState(moves), moves, court: parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true }) };
+  const courtEvents = parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true });
+  return { game: segmentGameState(moves), moves, court: courtEvents };
 }

@@ -15,7 +15,7 @@ const STALE_AFTER = 120;
 /** What of the chain and the node a bond depends on, besides the segment itself. */
 export interface Surroundings {
   readonly chain: Chain;
-  readonly contracts: Pick<Contracts, "court" | "stake">;
+  readonly contracts: Pick<Contracts, "court" | "segmentGame" | "stake">;
   readonly head: Head;
   /** Height of the highest head seen before. */
   readonly highest: bigint;
@@ -34,13 +34,12 @@ export interface Surroundings {
 export async function reasonsToWait(around: Surroundings, bond: bigint): Promise<string[]> {
   const { chain, contracts, head, highest, peers, now } = around;
   const account = chain.account.address;
-  const [free, ether, baseFee, syncing] = await Promise.all([
+  const [free, ether, needed, syncing] = await Promise.all([
     contracts.stake.read.freeOf([account]),
     chain.public.getBalance({ address: account }),
-    chain.baseFee(),
+    challengersEther(chain, contracts),
     chain.isSyncing(),
   ]);
-  const needed = challengersEther(baseFee);
   const lag = now - Number(head.timestamp);
   const reasons: [boolean, string][] = [
     [peers === 0, "no peer of the task is connected"],

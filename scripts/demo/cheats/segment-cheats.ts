@@ -47,9 +47,11 @@ export class WrongGradient implements Cheat {
   readonly about = "adds one to one element of a gradient";
 
   lie(truth: SegmentTruth): SegmentTruth {
-    const trace = truth.trace(0);
+    // The last one, whose states are what is signed.
+    const iteration = truth.outcomes.length - 1;
+    const trace = truth.trace(iteration);
     const k = placeOf(trace, "Residual");
-    return withLie(truth, 0, { trace: withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])) });
+    return withLie(truth, iteration, { trace: withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])) });
   }
 }
 

@@ -19,6 +19,7 @@ export interface SuiteDeployment {
     readonly Court: Address;
     readonly SegmentGame: Address;
     readonly EvaluationGame: Address;
+    readonly TensHashGame: Address;
     readonly Misconduct: Address;
     readonly Demands: Address;
   };

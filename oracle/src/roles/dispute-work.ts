@@ -1,0 +1,40 @@
+import { GristmillError } from "@gristmill/sdk";
+
+import type { DisputeWork } from "../disputes/agent.ts";
+import { listFinder } from "../disputes/find-list.ts";
+import type { ClaimAudit } from "./claim-audit.ts";
+import { ensureStake } from "./membership.ts";
+import type { Node } from "./node.ts";
+import type { SlotHistory } from "./slot-history.ts";
+import type { TaskSession } from "./session.ts";
+
+/** What every node of a task brings to its disputes. */
+function disputeWork(node: Node, session: TaskSession): DisputeWork {
+  return {
+    slot: undefined,
+    segment: (id) => session.log.get(id)?.message,
+    defence: () => Promise.reject(new GristmillError("NOT_A_MINER", "this node has no slot to answer for")),
+    recompute: () => Promise.reject(new GristmillError("NOT_A_VERIFIER", "this node recomputes no segments of others")),
+    findList: listFinder(session.log),
+    peers: () => node.network.taskPeers(session.terms.taskId).length,
+    ensureStake: (amount) => ensureStake(node, amount),
+  };
+}
+
+/** What a miner brings to disputes over its own segments. */
+export function defendersWork(node: Node, session: TaskSession, slot: number, history: SlotHistory): DisputeWork {
+  return { ...disputeWork(node, session), slot, defence: (id) => history.truthOf(id) };
+}
+
+/** What a verifier brings to disputes over what it refuted. */
+export function challengersWork(node: Node, session: TaskSession, audit: ClaimAudit): DisputeWork {
+  return { ...disputeWork(node, session), recompute: (id, check) => audit.recompute(id, check) };
+}
+
+/** Resolves when the signal aborts. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => {
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}
