@@ -142,7 +142,12 @@ export class RunState {
       String(event[field]),
     ) as [string, string, string, string];
     this.convicted.set(slot, { slot, stake, burned, accusers, honest });
-    for (const miner of this.miners.values()) if (miner.slot === slot) miner.state = "convicted";
+    for (const miner of this.miners.values())
+      if (miner.slot === slot) {
+        miner.state = "convicted";
+        // The final state leaves it out, whatever it submitted.
+        this.stateIds.delete(miner.name);
+      }
     this.notices.push(
       `slot ${String(slot)} is convicted of ${stake} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
     );

@@ -71,10 +71,13 @@ export async function takePart(node: Node, role: string, taskId: Hex, work: Slot
   const done = new AbortController();
   const follower = new TaskFollower(node, taskId, AbortSignal.any([node.signal, done.signal]));
   const disputes = createDisputeAgent(node, role, terms);
+  const attending = attendDisputes(node, follower, disputes);
   try {
-    await Promise.race([run(node, follower, terms, disputes, work), attendDisputes(node, follower, disputes)]);
+    await Promise.race([run(node, follower, terms, disputes, work), attending]);
   } finally {
     done.abort(new GristmillError("TASK_DONE", `the part in task ${taskId} is done`));
+    // A look that is under way still writes to the database.
+    await attending.catch(() => undefined);
   }
 }
 

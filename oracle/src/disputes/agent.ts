@@ -233,8 +233,8 @@ export class DisputeAgent {
   async #act(dispute: KnownDispute, view: DisputeView, head: Head): Promise<string | undefined> {
     const side = this.#sideIn(dispute);
     if (side === undefined) return undefined;
-    if (view.state === DisputeState.Waiting) return this.#retractIfMoot(dispute);
     if (view.state === DisputeState.Decided) return this.#close(dispute, view, side, head);
+    if (side === Side.Challenger && (await this.#isMoot(dispute))) return this.#call("retract", dispute.disputeId);
     if (view.state !== DisputeState.Open) return undefined;
     if (view.turn === side) return this.#move(dispute, view, side);
     return head.timestamp > view.movesUntil ? this.#call("expire", dispute.disputeId) : undefined;
@@ -294,10 +294,10 @@ export class DisputeAgent {
     return this.#call("close", disputeId);
   }
 
-  async #retractIfMoot({ disputeId, role, index }: KnownDispute): Promise<string | undefined> {
+  /** Whether the accused was convicted by another dispute: whoever waits, or was called after it, gets everything back. */
+  async #isMoot({ role, index }: KnownDispute): Promise<boolean> {
     const { contracts, taskId } = this.#options;
-    const { convicted } = await contracts.registry.read.placeOf([taskId, role, index]);
-    return convicted ? this.#call("retract", disputeId) : undefined;
+    return (await contracts.registry.read.placeOf([taskId, role, index])).convicted;
   }
 
   /** Takes out the ether that an ended dispute credited to this node. */
@@ -329,6 +329,8 @@ export class DisputeAgent {
     const { chain, contracts, mode, taskId } = this.#options;
     const { segmentId: claim, slot } = accusation;
     if (mode !== "challenge" || this.#work === undefined || head.number < (this.#retryAt.get(claim) ?? 0n)) return;
+    // One at a time: the first that is won settles them all, and each further one takes twice the bond.
+    if (this.store.going().some((dispute) => this.#isOwnAgainst(dispute, slot))) return;
     this.#retryAt.set(claim, head.number + RETRY_BLOCKS);
     try {
       if (accusation.state === "sending") {
@@ -345,6 +347,10 @@ export class DisputeAgent {
     } catch (error) {
       this.#warn("challenge-refused", claim, error, { slot, claim });
     }
+  }
+
+  #isOwnAgainst({ challenger, role, index }: KnownDispute, slot: number): boolean {
+    return role === MINER && index === slot && isAddressEqual(challenger, this.#options.chain.account.address);
   }
 
   /** This account's own dispute over a claim, whatever became of it. */

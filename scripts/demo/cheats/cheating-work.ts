@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
 import type { SegmentOrigin, SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import { recomputeSegment } from "../../../oracle/src/disputes/segment-truth.ts";
@@ -49,9 +49,10 @@ function inThisThread({ context }: TrainingSetup, engine: MatrixEngine, run: Seg
       return Promise.resolve();
     },
     train: async (position, clock, lists, keepState) => {
+      const began = performance.now();
       const draft = await run(context, trainer, position, clock, lists);
-      // The node has peers to answer beside it.
-      await nextTurn();
+      // As long as it computed: beside it the node has peers to answer and deadlines to meet.
+      await delay(performance.now() - began);
       return { kind: "segment", draft, ...(keepState ? { state: trainer.snapshot() } : {}) };
     },
     stop: () => Promise.resolve(),
