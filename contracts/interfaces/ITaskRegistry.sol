@@ -86,7 +86,7 @@ interface ITaskRegistry {
         address owner; // of the slot, 0 if nobody took it
         address operator;
         bool dropped; // silent or convicted
-        uint40 pausedBlocks; // for which disputes have held up its windows until now, one that is not over included
+        uint256 pausedBlocks; // for which disputes have held up its windows until now, one that is not over included
         uint128 stake; // GRIST wei that the slot locked
         uint64 macs; // of one iteration
         uint16 segmentLength;

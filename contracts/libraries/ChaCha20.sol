@@ -27,31 +27,33 @@ library ChaCha20 {
         bytes12 nonce,
         uint32 counter
     ) internal pure returns (bytes32 first, bytes32 second) {
-        (uint256 b, uint256 c, uint256 d) = rows(key, nonce);
-        return blockAt(b, c, d, counter);
+        (uint256 b, uint256 c, uint256 d) = startOf(key, nonce);
+        (uint256 ra, uint256 rb, uint256 rc, uint256 rd) = rowsAt(b, c, d, counter);
+        first = bytes32(_swapBytes((_compact(ra) << 128) | _compact(rb)));
+        second = bytes32(_swapBytes((_compact(rc) << 128) | _compact(rd)));
     }
 
-    /// @notice The state's rows but the first, with a counter of 0: what all blocks of a key and nonce begin with.
-    function rows(bytes32 key, bytes12 nonce) internal pure returns (uint256 b, uint256 c, uint256 d) {
+    /// @notice The rows but the first, which is constant, with which the blocks of a key and nonce begin, for counter 0.
+    function startOf(bytes32 key, bytes12 nonce) internal pure returns (uint256 b, uint256 c, uint256 d) {
         uint256 words = _swapBytes(uint256(key));
         b = _spread(words >> 128);
         c = _spread(words & type(uint128).max);
         d = _spread(_swapBytes(uint96(nonce)));
     }
 
-    /// @notice Block number `counter` of the keystream that begins with these rows.
-    function blockAt(
-        uint256 b,
-        uint256 c,
-        uint256 d,
+    /// @notice Block number `counter` as it leaves the cipher, for callers that need no bytes in order: sixteen words in the
+    /// low halves of lanes, row by row, each row's first word in the highest lane. The upper halves mean nothing.
+    function rowsAt(
+        uint256 b0,
+        uint256 c0,
+        uint256 d0,
         uint32 counter
-    ) internal pure returns (bytes32 first, bytes32 second) {
-        d |= uint256(counter) << 192;
-        (uint256 ra, uint256 rb, uint256 rc, uint256 rd) = _rounds(SIGMA, b, c, d);
+    ) internal pure returns (uint256 a, uint256 b, uint256 c, uint256 d) {
+        d0 |= uint256(counter) << 192;
+        (a, b, c, d) = _rounds(SIGMA, b0, c0, d0);
         unchecked {
-            // Lanes are far from 2^64, and of the sums only the low halves are kept.
-            first = bytes32(_swapBytes((_compact(ra + SIGMA) << 128) + _compact(rb + b)));
-            second = bytes32(_swapBytes((_compact(rc + c) << 128) + _compact(rd + d)));
+            // Sums far below 2^64 in every lane.
+            (a, b, c, d) = (a + SIGMA, b + b0, c + c0, d + d0);
         }
     }
 
@@ -73,30 +75,31 @@ library ChaCha20 {
             } lt(i, 10) {
                 i := add(i, 1)
             } {
-                // A quarter round of each column, then rows rotated by one, two and three lanes: diagonals become columns.
+                // A quarter round of each column, after which rows b, c and d are rotated by one, two and three lanes, so that
+                // diagonals become columns. Where a row was to be shifted by 25 or 24 bits before, one rotation does both.
                 a := add(a, b)
                 d := and(shr(16, mul(and(xor(d, a), LOW_HALVES), TWICE)), LOW_33)
                 c := add(c, d)
                 b := and(shr(20, mul(and(xor(b, c), LOW_HALVES), TWICE)), LOW_33)
                 a := add(a, b)
-                d := shr(24, mul(and(xor(d, a), LOW_HALVES), TWICE))
-                c := add(c, and(d, LOW_33))
-                b := shr(25, mul(and(xor(b, c), LOW_HALVES), TWICE))
-                b := and(or(shl(64, b), shr(192, b)), LOW_33)
+                d := mul(and(xor(d, a), LOW_HALVES), TWICE)
+                c := add(c, and(shr(24, d), LOW_33))
+                b := mul(and(xor(b, c), LOW_HALVES), TWICE)
+                b := and(or(shl(39, b), shr(217, b)), LOW_33)
                 c := or(shl(128, c), shr(128, c))
-                d := and(or(shl(192, d), shr(64, d)), LOW_33)
+                d := and(or(shl(168, d), shr(88, d)), LOW_33)
                 // The same for the diagonals, and back.
                 a := add(a, b)
                 d := and(shr(16, mul(and(xor(d, a), LOW_HALVES), TWICE)), LOW_34)
                 c := add(c, d)
                 b := and(shr(20, mul(and(xor(b, c), LOW_HALVES), TWICE)), LOW_34)
                 a := add(a, b)
-                d := shr(24, mul(and(xor(d, a), LOW_HALVES), TWICE))
-                c := add(c, and(d, LOW_34))
-                b := shr(25, mul(and(xor(b, c), LOW_HALVES), TWICE))
-                b := and(or(shl(192, b), shr(64, b)), LOW_34)
+                d := mul(and(xor(d, a), LOW_HALVES), TWICE)
+                c := add(c, and(shr(24, d), LOW_34))
+                b := mul(and(xor(b, c), LOW_HALVES), TWICE)
+                b := and(or(shl(167, b), shr(89, b)), LOW_34)
                 c := or(shl(128, c), shr(128, c))
-                d := and(or(shl(64, d), shr(192, d)), LOW_34)
+                d := and(or(shl(40, d), shr(216, d)), LOW_34)
             }
         }
     }

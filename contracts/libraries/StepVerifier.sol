@@ -250,10 +250,27 @@ library StepVerifier {
         uint256 col,
         Opening calldata opening
     ) private pure returns (int256) {
+        if (operand.elementType == ElementType.I32) return _wide(operand, id, row, col, opening);
         bytes calldata leaf = _leaf(operand, id, row, col, opening);
         if (operand.source == Source.Inputs && col + 1 == operand.cols) return MOST_I8;
         int256 value = TensorMerkle.element(leaf, operand.elementType, col % TensorMerkle.LEAF_ELEMENTS);
         return operand.source == Source.Inputs && value < -MOST_I8 ? -MOST_I8 : value;
+    }
+
+    /// @dev The element of an i32 operand, whose leaf may be given as int16 where its elements allow it.
+    function _wide(
+        Operand calldata operand,
+        bytes32 id,
+        uint256 row,
+        uint256 col,
+        Opening calldata opening
+    ) private pure returns (int256) {
+        uint256 place = col % TensorMerkle.LEAF_ELEMENTS;
+        if (TensorMerkle.isNarrowLeaf(id, operand.rows, operand.cols, row, col, opening)) {
+            uint16 word = uint16(bytes2(opening.leaf[2 * place:2 * place + 2]));
+            return int16((word << 8) | (word >> 8));
+        }
+        return TensorMerkle.element(_leaf(operand, id, row, col, opening), ElementType.I32, place);
     }
 
     /// @dev The leaf of an operand that holds an element, proven.

@@ -23,6 +23,8 @@ library TensHash {
     uint256 internal constant STATE_BYTES = 128;
 
     uint256 private constant OUTPUT_LAYER = 65;
+    /// @dev The two bits that count of each byte of the low halves of the lanes.
+    uint256 private constant WEIGHTS = 0x0000000003030303_0000000003030303_0000000003030303_0000000003030303;
     /// @dev The lowest bit of every byte.
     uint256 private constant ONES = type(uint256).max / 0xff;
 
@@ -62,16 +64,16 @@ library TensHash {
     /// @param state the state of the layer before, for layer 0 the input with its bytes reversed
     function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) internal pure returns (bool) {
         require(layer < LAYERS && index < (layer == OUTPUT_LAYER ? 256 : 1024), TensHash_NoNeuron(layer, index));
-        (uint256 b, uint256 c, uint256 d) = ChaCha20.rows(reversed(seed), bytes12(uint96(layer)));
+        (uint256 b, uint256 c, uint256 d) = ChaCha20.startOf(reversed(seed), bytes12(uint96(layer)));
         // A block has the weights of 64 bits, 8 bytes of the state.
         uint256 blocks = state.length / 8;
         uint256 counter = index * blocks;
         uint256 terms = 0;
         for (uint256 i = 0; i < blocks; ++i) {
-            (bytes32 first, bytes32 second) = ChaCha20.blockAt(b, c, d, uint32(counter + i));
+            (uint256 r0, uint256 r1, uint256 r2, uint256 r3) = ChaCha20.rowsAt(b, c, d, uint32(counter + i));
             uint256 bits = _bits(state, i);
             // Bytes from 0 to 2, added at most 32 times: none overflows into the next.
-            terms += _terms(uint256(first), bits >> 32) + _terms(uint256(second), bits & type(uint32).max);
+            terms += _terms(r0, r1, bits >> 32) + _terms(r2, r3, bits & type(uint32).max);
         }
         int256 total = int256(_sumBytes(terms)) - int256(8 * state.length);
         if (layer != 0 && layer != OUTPUT_LAYER) total += bitOf(state, index) ? int256(1) : int256(-1);
@@ -110,7 +112,10 @@ library TensHash {
 
     /// @dev The terms of 32 weights, a byte each, raised by 1: W (2 x - 1) + 1. With n the weight's bit 1 (it is not 0) and
     /// g its bit 0 (it is negative) this is 1 - n + 2 (n and (x xor g)).
-    function _terms(uint256 weights, uint256 bits) private pure returns (uint256) {
+    /// @param r0 the first 16 weights, bytes of the low halves of the lanes, where the lowest byte is the first one
+    /// @param r1 the other 16
+    function _terms(uint256 r0, uint256 r1, uint256 bits) private pure returns (uint256) {
+        uint256 weights = ((r1 & WEIGHTS) << 32) | (r0 & WEIGHTS);
         uint256 nonzero = (weights >> 1) & ONES;
         uint256 positive = nonzero & (_spread(bits) ^ weights);
         unchecked {
@@ -118,13 +123,15 @@ library TensHash {
         }
     }
 
-    /// @dev 32 bits, the highest first, into the lowest bits of 32 bytes: each byte of eight bits into a lane of its own,
-    /// eight times over, of which each copy keeps another bit; adding 0x7f carries it into the highest bit.
+    /// @dev 32 bits, the highest first, into the lowest bits of 32 bytes, in the order of the weights: nibbles 0 to 3 into
+    /// the low halves of the lanes from the highest lane down, nibbles 4 to 7 into the upper halves. Of four copies of a
+    /// nibble each keeps another bit; adding 0x7f carries it into the byte's highest bit.
     function _spread(uint256 bits) private pure returns (uint256 x) {
-        x = (bits | (bits << 112)) & 0xffff_0000000000000000_000000000000ffff;
-        x = (x | (x << 56)) & 0xff_00000000000000ff_00000000000000ff_00000000000000ff;
         unchecked {
-            x = (x * 0x0101010101010101) & 0x8040201008040201_8040201008040201_8040201008040201_8040201008040201;
+            x = (bits >> 16) + ((bits & 0xffff) << 32);
+            x = (x | (x << 120)) & 0x000000ff000000ff_0000000000000000_000000ff000000ff;
+            x = (x | (x << 60)) & 0x0000000f0000000f_0000000f0000000f_0000000f0000000f_0000000f0000000f;
+            x = (x * 0x01010101) & 0x0102040801020408_0102040801020408_0102040801020408_0102040801020408;
             return ((x + 0x7f * ONES) >> 7) & ONES;
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ElementType, ListOpening, Opening} from "../types/TensorTypes.sol";
+import {ElementType, Opening} from "../types/TensorTypes.sol";
 import {Sha256Merkle} from "./Sha256Merkle.sol";
 
 /// @title Tensors by their commitment (DESIGN section 2)
@@ -58,12 +58,43 @@ library TensorMerkle {
         uint256 col,
         Opening calldata opening
     ) internal pure returns (bool) {
-        if (row >= rows || col >= cols || opening.proof.length != Sha256Merkle.height(leafCount(rows, cols))) {
-            return false;
+        if (row >= rows || col >= cols) return false;
+        if (opening.leaf.length != _width(elementType) * leafElements(cols, col)) return false;
+        return _isLeafHash(id, elementType, rows, cols, row, col, leafHash(opening.leaf), opening.proof);
+    }
+
+    /// @notice {isLeaf} for an i32 tensor whose leaf is given as int16: where calldata is the price, half of it.
+    function isNarrowLeaf(
+        bytes32 id,
+        uint256 rows,
+        uint256 cols,
+        uint256 row,
+        uint256 col,
+        Opening calldata opening
+    ) internal pure returns (bool) {
+        if (row >= rows || col >= cols || opening.leaf.length != 2 * leafElements(cols, col)) return false;
+        bytes32 hash = sha256(abi.encodePacked(bytes1(0x00), widened(opening.leaf)));
+        return _isLeafHash(id, ElementType.I32, rows, cols, row, col, hash, opening.proof);
+    }
+
+    /// @notice Little-endian int16 as little-endian int32.
+    function widened(bytes calldata narrow) internal pure returns (bytes memory wide) {
+        wide = new bytes(2 * narrow.length);
+        for (uint256 i = 0; i < narrow.length; i += 16) {
+            uint256 x;
+            assembly ("memory-safe") {
+                x := shr(128, calldataload(add(narrow.offset, i)))
+            }
+            // Eight numbers into the upper halves of 32-bit lanes, then their signs, bit 23 of a lane, into the lower ones.
+            x = ((x << 64) | x) & 0xffffffffffffffff_0000000000000000_ffffffffffffffff;
+            x = ((x << 32) | x) & 0xffffffff_00000000ffffffff_00000000ffffffff_00000000ffffffff;
+            x = ((x << 16) | (x << 32)) & 0xffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000;
+            x |= ((x >> 23) & 0x0000000100000001000000010000000100000001000000010000000100000001) * 0xffff;
+            // Memory is allocated in whole words: the last one, written whole, is within what `wide` was given.
+            assembly ("memory-safe") {
+                mstore(add(add(wide, 32), mul(2, i)), x)
+            }
         }
-        if (opening.leaf.length != _leafBytes(elementType, cols, col)) return false;
-        bytes32 root = Sha256Merkle.climb(leafHash(opening.leaf), leafIndex(cols, row, col), opening.proof);
-        return tensorId(elementType, rows, cols, root) == id;
     }
 
     /// @notice Reverts unless {isLeaf}.
@@ -109,10 +140,29 @@ library TensorMerkle {
         for (uint256 i = 0; i < leaf.length; ++i) total += uint8(leaf[i]);
     }
 
-    function _leafBytes(ElementType elementType, uint256 cols, uint256 col) private pure returns (uint256) {
-        uint256 start = col - (col % LEAF_ELEMENTS);
-        uint256 elements = cols - start < LEAF_ELEMENTS ? cols - start : LEAF_ELEMENTS;
-        bool isByte = elementType == ElementType.I8 || elementType == ElementType.U8;
-        return isByte ? elements : 4 * elements;
+    /// @notice Elements of the leaf that holds column `col`.
+    function leafElements(uint256 cols, uint256 col) internal pure returns (uint256) {
+        uint256 left = cols - (col - (col % LEAF_ELEMENTS));
+        return left < LEAF_ELEMENTS ? left : LEAF_ELEMENTS;
+    }
+
+    function _isLeafHash(
+        bytes32 id,
+        ElementType elementType,
+        uint256 rows,
+        uint256 cols,
+        uint256 row,
+        uint256 col,
+        bytes32 hash,
+        bytes32[] calldata proof
+    ) private pure returns (bool) {
+        if (proof.length != Sha256Merkle.height(leafCount(rows, cols))) return false;
+        bytes32 root = Sha256Merkle.climb(hash, leafIndex(cols, row, col), proof);
+        return tensorId(elementType, rows, cols, root) == id;
+    }
+
+    /// @dev Bytes of an element.
+    function _width(ElementType elementType) private pure returns (uint256) {
+        return elementType == ElementType.I8 || elementType == ElementType.U8 ? 1 : 4;
     }
 }

@@ -136,7 +136,7 @@ contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDis
                 owner: member.owner,
                 operator: member.operator,
                 dropped: task.dropped.has(slot),
-                pausedBlocks: SafeCast.toUint40(member.pausedBlocks + pause),
+                pausedBlocks: member.pausedBlocks + pause,
                 stake: task.roster(Role.Miner).stake,
                 macs: task.macs,
                 segmentLength: task.segmentLength,

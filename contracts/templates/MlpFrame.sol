@@ -55,21 +55,21 @@ library MlpFrame {
     }
 
     /// @notice W_l, or WA_l where lists were taken in: what the pass quantizes.
-    function weights(Frame memory frame, uint256 l) internal pure returns (Operand memory) {
-        return layerOf(frame, frame.weightSource, frame.firstWeight, l);
+    function weights(Frame memory frame, uint256 layer) internal pure returns (Operand memory) {
+        return layerOf(frame, frame.weightSource, frame.firstWeight, layer);
     }
 
     /// @notice Q_l.
-    function quantized(Frame memory frame, uint256 l) internal pure returns (Operand memory) {
-        (uint256 rows, uint256 cols) = shape(frame, l);
-        return operand(Source.Trace, frame.forward + l - 1, ElementType.I8, rows, cols);
+    function quantized(Frame memory frame, uint256 layer) internal pure returns (Operand memory) {
+        (uint256 rows, uint256 cols) = shape(frame, layer);
+        return operand(Source.Trace, frame.forward + layer - 1, ElementType.I8, rows, cols);
     }
 
     /// @notice A_l, for l = 0 the batch's X.
-    function activation(Frame memory frame, uint256 l) internal pure returns (Operand memory) {
-        uint256 cols = uint256(frame.mlp.sizes[l]) + 1;
-        if (l == 0) return operand(Source.Inputs, 0, ElementType.I8, frame.rows, cols);
-        return operand(Source.Trace, frame.forward + frame.layers + l - 1, ElementType.I8, frame.rows, cols);
+    function activation(Frame memory frame, uint256 layer) internal pure returns (Operand memory) {
+        uint256 cols = uint256(frame.mlp.sizes[layer]) + 1;
+        if (layer == 0) return operand(Source.Inputs, 0, ElementType.I8, frame.rows, cols);
+        return operand(Source.Trace, frame.forward + frame.layers + layer - 1, ElementType.I8, frame.rows, cols);
     }
 
     /// @notice E_L.
@@ -83,15 +83,15 @@ library MlpFrame {
         Frame memory frame,
         Source source,
         uint256 first,
-        uint256 l
+        uint256 layer
     ) internal pure returns (Operand memory) {
-        (uint256 rows, uint256 cols) = shape(frame, l);
-        return operand(source, first + l - 1, ElementType.I32, rows, cols);
+        (uint256 rows, uint256 cols) = shape(frame, layer);
+        return operand(source, first + layer - 1, ElementType.I32, rows, cols);
     }
 
     /// @notice Shape of W_l and all that has an element for each weight of layer l.
-    function shape(Frame memory frame, uint256 l) internal pure returns (uint256 rows, uint256 cols) {
-        return (frame.mlp.sizes[l], uint256(frame.mlp.sizes[l - 1]) + 1);
+    function shape(Frame memory frame, uint256 layer) internal pure returns (uint256 rows, uint256 cols) {
+        return (frame.mlp.sizes[layer], uint256(frame.mlp.sizes[layer - 1]) + 1);
     }
 
     // All figures below are bounded by the registry: shapes by 2^16, parameters by 2^30, traces by some hundred tensors.
@@ -146,15 +146,15 @@ library MlpFrame {
         operands[2] = c;
     }
 
-    function _quantize(Frame memory frame, uint256 l) private pure returns (Instruction memory) {
-        (uint256 rows, uint256 cols) = shape(frame, l);
-        return result(Op.Quantize, ElementType.I8, rows, cols, l, 0, single(weights(frame, l)));
+    function _quantize(Frame memory frame, uint256 layer) private pure returns (Instruction memory) {
+        (uint256 rows, uint256 cols) = shape(frame, layer);
+        return result(Op.Quantize, ElementType.I8, rows, cols, layer, 0, single(weights(frame, layer)));
     }
 
-    function _activate(Frame memory frame, uint256 l) private pure returns (Instruction memory) {
-        uint256 cols = uint256(frame.mlp.sizes[l]) + 1;
-        Operand[] memory factors = pair(activation(frame, l - 1), quantized(frame, l));
-        return result(Op.Activate, ElementType.I8, frame.rows, cols, l, frame.mlp.shift[l - 1], factors);
+    function _activate(Frame memory frame, uint256 layer) private pure returns (Instruction memory) {
+        uint256 cols = uint256(frame.mlp.sizes[layer]) + 1;
+        Operand[] memory factors = pair(activation(frame, layer - 1), quantized(frame, layer));
+        return result(Op.Activate, ElementType.I8, frame.rows, cols, layer, frame.mlp.shift[layer - 1], factors);
     }
 
     function _logits(Frame memory frame) private pure returns (Operand memory) {

@@ -68,9 +68,9 @@ library MlpProgram {
         result.update = uint32(update);
         result.weights = new uint32[](frame.layers);
         result.residuals = new uint32[](frame.layers);
-        for (uint256 l = 1; l <= frame.layers; ++l) {
-            result.weights[l - 1] = uint32(update + l);
-            result.residuals[l - 1] = uint32(_layer(frame, l) + 3);
+        for (uint256 layer = 1; layer <= frame.layers; ++layer) {
+            result.weights[layer - 1] = uint32(update + layer);
+            result.residuals[layer - 1] = uint32(_layer(frame, layer) + 3);
         }
     }
 
@@ -102,8 +102,8 @@ library MlpProgram {
     }
 
     /// @dev Index of ET_l, with which the backward pass through layer l begins.
-    function _layer(Frame memory frame, uint256 l) private pure returns (uint256) {
-        return frame.forward + frame.count() + LAYER_TENSORS * (frame.layers - l);
+    function _layer(Frame memory frame, uint256 layer) private pure returns (uint256) {
+        return frame.forward + frame.count() + LAYER_TENSORS * (frame.layers - layer);
     }
 
     /// @dev Index of S.
@@ -120,39 +120,39 @@ library MlpProgram {
     function _initial(
         Frame memory frame,
         Iteration calldata iteration,
-        uint256 l
+        uint256 layer
     ) private pure returns (Instruction memory instruction) {
-        (uint256 rows, uint256 cols) = frame.shape(l);
-        uint256 bound = frame.mlp.initBound[l - 1];
-        instruction = MlpFrame.result(Op.InitialWeights, ElementType.I32, rows, cols, l, bound, new Operand[](0));
+        (uint256 rows, uint256 cols) = frame.shape(layer);
+        uint256 bound = frame.mlp.initBound[layer - 1];
+        instruction = MlpFrame.result(Op.InitialWeights, ElementType.I32, rows, cols, layer, bound, new Operand[](0));
         instruction.seed = iteration.seed;
     }
 
-    function _zeros(Frame memory frame, uint256 l) private pure returns (Instruction memory) {
-        (uint256 rows, uint256 cols) = frame.shape(l);
-        return MlpFrame.result(Op.Zeros, ElementType.I32, rows, cols, l, 0, new Operand[](0));
+    function _zeros(Frame memory frame, uint256 layer) private pure returns (Instruction memory) {
+        (uint256 rows, uint256 cols) = frame.shape(layer);
+        return MlpFrame.result(Op.Zeros, ElementType.I32, rows, cols, layer, 0, new Operand[](0));
     }
 
     function _apply(
         Frame memory frame,
         Iteration calldata iteration,
         uint256 group,
-        uint256 l
+        uint256 layer
     ) private pure returns (Instruction memory instruction) {
         uint256 first = group * LISTS_PER_GROUP;
         uint256 left = _listCount(iteration) - first;
         uint256 lists = left < LISTS_PER_GROUP ? left : LISTS_PER_GROUP;
         Operand[] memory operands = new Operand[](1 + lists);
-        operands[0] = _before(frame, iteration, group, l);
+        operands[0] = _before(frame, iteration, group, layer);
         int32[] memory steps = new int32[](lists);
         for (uint256 i = 0; i < lists; ++i) {
             operands[1 + i] = MlpFrame.operand(Source.List, first + i, ElementType.U32, 0, LIST_ROW);
             steps[i] = _stepOf(frame.mlp, iteration, first + i);
         }
-        (uint256 rows, uint256 cols) = frame.shape(l);
-        instruction = MlpFrame.result(Op.Apply, ElementType.I32, rows, cols, l, 0, operands);
+        (uint256 rows, uint256 cols) = frame.shape(layer);
+        instruction = MlpFrame.result(Op.Apply, ElementType.I32, rows, cols, layer, 0, operands);
         instruction.steps = steps;
-        for (uint256 below = 1; below < l; ++below) {
+        for (uint256 below = 1; below < layer; ++below) {
             (rows, cols) = frame.shape(below);
             instruction.offset += uint32(rows * cols); // all weights together are fewer than 2^31
         }
@@ -163,13 +163,13 @@ library MlpProgram {
         Frame memory frame,
         Iteration calldata iteration,
         uint256 group,
-        uint256 l
+        uint256 layer
     ) private pure returns (Operand memory) {
         if (group != 0) {
             uint256 preceding = _applied(frame, iteration) + (group - 1) * frame.layers;
-            return frame.layerOf(Source.Trace, preceding, l);
+            return frame.layerOf(Source.Trace, preceding, layer);
         }
-        return frame.layerOf(iteration.index == 0 ? Source.Trace : Source.Weights, 0, l);
+        return frame.layerOf(iteration.index == 0 ? Source.Trace : Source.Weights, 0, layer);
     }
 
     /// @dev s_p q_p of list number `place` in taking order.
@@ -191,70 +191,71 @@ library MlpProgram {
     function _backward(
         Frame memory frame,
         Iteration calldata iteration,
-        uint256 l,
+        uint256 layer,
         uint256 i
     ) private pure returns (Instruction memory) {
-        if (i == 0) return _transpose(_error(frame, l), l);
-        if (i == 1) return _transpose(frame.activation(l - 1), l);
-        if (i == 2) return _accumulate(frame, iteration, l, Op.Update, ElementType.I8);
-        if (i == 3) return _accumulate(frame, iteration, l, Op.Residual, ElementType.I32);
-        if (i == 4) return _transpose(frame.quantized(l), l);
-        uint256 cols = frame.mlp.sizes[l - 1];
-        Operand memory quantized = _transposed(frame.quantized(l), _layer(frame, l) + 4);
-        Operand[] memory operands = MlpFrame.triple(frame.activation(l - 1), _error(frame, l), quantized);
-        return MlpFrame.result(Op.Backward, ElementType.I8, frame.rows, cols, l, frame.mlp.back[l - 1], operands);
+        if (i == 0) return _transpose(_error(frame, layer), layer);
+        if (i == 1) return _transpose(frame.activation(layer - 1), layer);
+        if (i == 2) return _accumulate(frame, iteration, layer, Op.Update, ElementType.I8);
+        if (i == 3) return _accumulate(frame, iteration, layer, Op.Residual, ElementType.I32);
+        if (i == 4) return _transpose(frame.quantized(layer), layer);
+        uint256 cols = frame.mlp.sizes[layer - 1];
+        Operand memory quantized = _transposed(frame.quantized(layer), _layer(frame, layer) + 4);
+        Operand[] memory operands = MlpFrame.triple(frame.activation(layer - 1), _error(frame, layer), quantized);
+        return
+            MlpFrame.result(Op.Backward, ElementType.I8, frame.rows, cols, layer, frame.mlp.back[layer - 1], operands);
     }
 
     function _accumulate(
         Frame memory frame,
         Iteration calldata iteration,
-        uint256 l,
+        uint256 layer,
         Op op,
         ElementType elementType
     ) private pure returns (Instruction memory) {
-        (uint256 rows, uint256 cols) = frame.shape(l);
+        (uint256 rows, uint256 cols) = frame.shape(layer);
         bool isFirst = iteration.index == 0;
         Operand[] memory operands = MlpFrame.triple(
-            frame.layerOf(isFirst ? Source.Trace : Source.Residuals, isFirst ? frame.layers : 0, l),
-            _transposed(_error(frame, l), _layer(frame, l)),
-            _transposed(frame.activation(l - 1), _layer(frame, l) + 1)
+            frame.layerOf(isFirst ? Source.Trace : Source.Residuals, isFirst ? frame.layers : 0, layer),
+            _transposed(_error(frame, layer), _layer(frame, layer)),
+            _transposed(frame.activation(layer - 1), _layer(frame, layer) + 1)
         );
-        return MlpFrame.result(op, elementType, rows, cols, l, frame.mlp.tau[l - 1], operands);
+        return MlpFrame.result(op, elementType, rows, cols, layer, frame.mlp.tau[layer - 1], operands);
     }
 
     function _sparse(Frame memory frame) private pure returns (Instruction memory) {
         Operand[] memory updates = new Operand[](frame.layers);
-        for (uint256 l = 1; l <= frame.layers; ++l) updates[l - 1] = _updateOf(frame, l);
+        for (uint256 layer = 1; layer <= frame.layers; ++layer) updates[layer - 1] = _updateOf(frame, layer);
         return MlpFrame.result(Op.Sparse, ElementType.U32, 0, LIST_ROW, frame.layers, 0, updates);
     }
 
     function _step(
         Frame memory frame,
         Iteration calldata iteration,
-        uint256 l
+        uint256 layer
     ) private pure returns (Instruction memory) {
-        (uint256 rows, uint256 cols) = frame.shape(l);
-        Operand[] memory operands = MlpFrame.pair(frame.weights(l), _updateOf(frame, l));
+        (uint256 rows, uint256 cols) = frame.shape(layer);
+        Operand[] memory operands = MlpFrame.pair(frame.weights(layer), _updateOf(frame, layer));
         uint256 q = stepSize(frame.mlp, iteration.index);
-        return MlpFrame.result(Op.Step, ElementType.I32, rows, cols, l, q, operands);
+        return MlpFrame.result(Op.Step, ElementType.I32, rows, cols, layer, q, operands);
     }
 
     /// @dev E_l.
-    function _error(Frame memory frame, uint256 l) private pure returns (Operand memory) {
-        if (l == frame.layers) return frame.lastError();
-        uint256 index = _layer(frame, l + 1) + LAYER_TENSORS - 1;
-        return MlpFrame.operand(Source.Trace, index, ElementType.I8, frame.rows, frame.mlp.sizes[l]);
+    function _error(Frame memory frame, uint256 layer) private pure returns (Operand memory) {
+        if (layer == frame.layers) return frame.lastError();
+        uint256 index = _layer(frame, layer + 1) + LAYER_TENSORS - 1;
+        return MlpFrame.operand(Source.Trace, index, ElementType.I8, frame.rows, frame.mlp.sizes[layer]);
     }
 
     /// @dev U_l.
-    function _updateOf(Frame memory frame, uint256 l) private pure returns (Operand memory) {
-        (uint256 rows, uint256 cols) = frame.shape(l);
-        return MlpFrame.operand(Source.Trace, _layer(frame, l) + 2, ElementType.I8, rows, cols);
+    function _updateOf(Frame memory frame, uint256 layer) private pure returns (Operand memory) {
+        (uint256 rows, uint256 cols) = frame.shape(layer);
+        return MlpFrame.operand(Source.Trace, _layer(frame, layer) + 2, ElementType.I8, rows, cols);
     }
 
-    function _transpose(Operand memory operand, uint256 l) private pure returns (Instruction memory) {
+    function _transpose(Operand memory operand, uint256 layer) private pure returns (Instruction memory) {
         Operand[] memory operands = MlpFrame.single(operand);
-        return MlpFrame.result(Op.Transpose, ElementType.I8, operand.cols, operand.rows, l, 0, operands);
+        return MlpFrame.result(Op.Transpose, ElementType.I8, operand.cols, operand.rows, layer, 0, operands);
     }
 
     function _transposed(Operand memory operand, uint256 index) private pure returns (Operand memory) {

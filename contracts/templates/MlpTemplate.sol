@@ -143,8 +143,8 @@ contract MlpTemplate is IDisputableTemplate {
     ) external pure returns (bool) {
         MlpParameters memory mlp = abi.decode(parameters, (MlpParameters));
         uint256 weights = 0;
-        for (uint256 l = 1; l < mlp.sizes.length; ++l)
-            weights += uint256(mlp.sizes[l]) * (uint256(mlp.sizes[l - 1]) + 1);
+        for (uint256 layer = 1; layer < mlp.sizes.length; ++layer)
+            weights += uint256(mlp.sizes[layer]) * (uint256(mlp.sizes[layer - 1]) + 1);
         return SparseList.isMalformed(listId, weights, col, list);
     }
 

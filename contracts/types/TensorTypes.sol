@@ -12,7 +12,8 @@ enum ElementType {
 }
 
 /// @dev One leaf of a tensor, that is up to 1,024 consecutive elements of one row as they are hashed, with the siblings on
-/// its way to the root of the tensor's leaves, lowest first. Which leaf of which tensor it is, its reader knows.
+/// its way to the root of the tensor's leaves, lowest first. Which leaf of which tensor it is, its reader knows. Where one
+/// element of an i32 operand is read, all of the leaf may be given as int16 if its elements allow it: half the calldata.
 struct Opening {
     bytes leaf;
     bytes32[] proof;

@@ -14,6 +14,7 @@ import type { Network } from "../../oracle/src/network/node.ts";
 import type { TaskContext } from "../../oracle/src/network/task-context.ts";
 import { openDatabase } from "../../oracle/src/storage/database.ts";
 import { SegmentStore } from "../../oracle/src/storage/segment-store.ts";
+import { cpuTime } from "./statistics.ts";
 
 /** Milliseconds that nodes may take to find each other, and a round to arrive. */
 const MESH_TIMEOUT = 30_000;
@@ -31,18 +32,26 @@ export type PeersCommand =
   | { readonly kind: "publish"; readonly round: number }
   | { readonly kind: "stop" };
 
+/** What the measured process does beside the network. */
+export interface RoundHooks {
+  /** Runs between two rounds, and is not counted. It must not let the event loop turn. */
+  readonly between?: (round: number) => void;
+  /** Goes on during a round, and is counted. */
+  readonly beside?: (round: number) => Promise<void>;
+}
+
 /**
- * CPU milliseconds that one node of a task spends a round on everything that has to do with peers: publishing its own
- * segment (with the write to disk), receiving, checking and storing those of the others, and gossip's upkeep. The peers
- * run in a process of their own, so that their work does not count.
+ * CPU milliseconds, user and system, that all threads of one node of a task spend a round on everything that has to do with
+ * peers: publishing its own segment (with the write to disk), receiving, checking and storing those of the others, and
+ * gossip's upkeep. CPU and not wall-clock time, so that what else the machine does is not counted; and the peers run in a
+ * process of their own. The node's event loop turns in rounds only, so whatever it does falls into one.
  *
  * @param rounds of each round, one message a slot; slot 0 is the measured node's
- * @param beside what the node does during a round: wait as long as training takes, or train
  */
 export async function measureNetwork(
   context: TaskContext,
   rounds: readonly (readonly SegmentMessage[])[],
-  beside: (round: number) => Promise<void>,
+  { between, beside }: RoundHooks,
 ): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "gristmill-bench-"));
   const child = fork(fileURLToPath(new URL("./peers.ts", import.meta.url)), { serialization: "advanced" });
@@ -74,15 +83,14 @@ export async function measureNetwork(
       arrivals.set(expected, () => {
         resolve(undefined);
       });
-      const before = process.cpuUsage();
-      const meanwhile = beside(round);
+      between?.(round);
+      const before = cpuTime();
+      const meanwhile = beside?.(round);
       child.send({ kind: "publish", round } satisfies PeersCommand);
       await network.publish(context.taskId, own);
       if (received < expected) await withTimeout(promise);
-      // Gossip's upkeep goes on while a segment is trained: its share of that time counts as well.
       await meanwhile;
-      const { user, system } = process.cpuUsage(before);
-      samples.push((user + system) / 1000);
+      samples.push(cpuTime() - before);
     }
     return samples;
   } finally {

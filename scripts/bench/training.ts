@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
 import { dirname, resolve } from "node:path";
 
 import type { BatchSet, Clock, IterationRecord, MlpParameters, SegmentMessage } from "@gristmill/sdk";
@@ -33,13 +32,16 @@ import { Trainer } from "../../oracle/src/training/trainer.ts";
 import { TrainingThread } from "../../oracle/src/training/training-thread.ts";
 import { BENCH_TASK, measureNetwork } from "./network-cost.ts";
 import type { Figure } from "./statistics.ts";
-import { summarise, time } from "./statistics.ts";
+import { cpuTime, summarise, time } from "./statistics.ts";
 
 /** The mint's rate on public chains, multiply-accumulates a ticket. */
 const MACS_PER_TICKET = 2n ** 31n;
 
 /** A public chain's epoch, seconds: how long one derivation of TensHash's matrices serves. */
 const EPOCH_SECONDS = 300 * 12;
+
+/** Segments that run before any is counted: the network's code takes some fifty rounds to be compiled well. */
+const WARM_UP = 50;
 
 const SEED: Hex = `0x${"5eed".repeat(16)}`;
 
@@ -59,7 +61,7 @@ export interface TrainingOptions {
   readonly json?: boolean;
 }
 
-/** A part of an iteration and what it takes, milliseconds an iteration. */
+/** A part of an iteration and what it takes, CPU milliseconds an iteration but where it says otherwise. */
 export interface Part {
   readonly name: string;
   readonly group: "bare" | "verifiable" | "running" | "tickets";
@@ -100,18 +102,14 @@ export async function measureTraining(options: TrainingOptions): Promise<Trainin
     taskId: BENCH_TASK,
     operators: keys.map((key) => privateKeyToAddress(key)),
     segmentLength: length,
-    iterations: length * options.rounds,
+    iterations: length * (WARM_UP + options.rounds),
     parameters,
     seed: SEED,
     domain: segmentDomain(31_337, `0x${"00".repeat(19)}01`),
   };
-  const parts = [
-    ...measureBare(engine, parameters, train, length, options.rounds),
-    ...(await measureVerifiable(engine, context, train, keys, options.rounds)),
-    await measureTickets(parameters),
-  ];
+  const parts = await measureParts(engine, context, train, keys);
   return {
-    parts,
+    parts: [...parts, await measureTickets(parameters)],
     setting: { sizes: parameters.sizes, batch: parameters.batch, slots, length, rounds: options.rounds },
   };
 }
@@ -172,107 +170,108 @@ function timedEngine(engine: MatrixEngine): TimedEngine {
     name: engine.name,
     spent: 0,
     multiply: (a, rows, inner, b, cols) => {
-      const start = performance.now();
+      const start = cpuTime();
       const product = engine.multiply(a, rows, inner, b, cols);
-      timed.spent += performance.now() - start;
+      timed.spent += cpuTime() - start;
       return product;
     },
   };
   return timed;
 }
 
-/** Training and nothing else: the same exact arithmetic without anything to show for it. */
-function measureBare(
-  engine: TimedEngine,
-  parameters: MlpParameters,
-  train: BatchSet,
-  length: number,
-  rounds: number,
-): Part[] {
-  const trainer = Trainer.create({ parameters, seed: SEED, engine });
-  const samples = { products: [] as number[], elementwise: [] as number[], update: [] as number[] };
-  for (let round = -2; round < rounds; round += 1) {
-    let differentiate = 0;
-    let accumulate = 0;
-    let apply = 0;
-    engine.spent = 0;
-    for (let i = 0; i < length; i += 1) {
-      const batch = train.batches[((round + 2) * length + i) % train.batches.length];
-      if (batch === undefined) continue;
-      let gradients: ReturnType<Trainer["differentiate"]>["gradients"] = [];
-      differentiate += time(() => ({ gradients } = trainer.differentiate(batch)));
-      let list = new Uint32Array();
-      accumulate += time(() => (list = trainer.accumulate(gradients) as Uint32Array<ArrayBuffer>));
-      apply += time(() => {
-        trainer.apply(list, parameters.q0);
-      });
-    }
-    // The first two rounds warm the compiler up.
-    if (round < 0) continue;
-    samples.products.push(engine.spent / length);
-    samples.elementwise.push((differentiate - engine.spent) / length);
-    samples.update.push((accumulate + apply) / length);
-  }
-  return [
-    { name: "matrix products", group: "bare", figure: summarise(samples.products) },
-    { name: "elementwise", group: "bare", figure: summarise(samples.elementwise) },
-    { name: "update", group: "bare", figure: summarise(samples.update) },
-  ];
+/** Bare training, milliseconds of one segment by part. */
+interface BareSegment {
+  readonly products: number;
+  readonly elementwise: number;
+  readonly update: number;
 }
 
-/** What a slot does beside training so that anybody can check it, and what its peers' segments cost it. */
-async function measureVerifiable(
-  engine: MatrixEngine,
+/** Training and nothing else: the same exact arithmetic without anything to show for it. */
+function trainBare(
+  engine: TimedEngine,
+  trainer: Trainer,
+  { train, parameters, length }: Pick<Setting, "train" | "parameters" | "length">,
+  round: number,
+): BareSegment {
+  let differentiate = 0;
+  let update = 0;
+  engine.spent = 0;
+  for (let i = 0; i < length; i += 1) {
+    const batch = train.batches[(round * length + i) % train.batches.length];
+    if (batch === undefined) continue;
+    let gradients: ReturnType<Trainer["differentiate"]>["gradients"] = [];
+    differentiate += time(() => ({ gradients } = trainer.differentiate(batch)));
+    update += time(() => {
+      trainer.apply(trainer.accumulate(gradients), parameters.q0);
+    });
+  }
+  return { products: engine.spent, elementwise: differentiate - engine.spent, update };
+}
+
+/**
+ * Every part of an iteration, all of them in every round, so that whatever else the machine does in the meantime meets
+ * them alike: a segment of bare training, what a slot does beside it so that anybody can check it, and a round of the
+ * network.
+ */
+async function measureParts(
+  engine: TimedEngine,
   context: TaskContext,
   train: BatchSet,
   keys: readonly Hex[],
-  rounds: number,
 ): Promise<Part[]> {
-  const { segmentLength: length, domain } = context;
-  const produced = await produce(engine, context, train, keys, rounds);
+  const { segmentLength: length, domain, parameters } = context;
+  const produced = await produce(engine, context, train, keys);
   const messages = produced.map((round) => round.messages);
-
-  const commitments = produced.map(({ messages: [own], trainer }) => {
-    if (own === undefined) return 0;
-    return (
-      time(() => {
-        commit(own, context, train, trainer);
-      }) / length
-    );
-  });
+  const trainer = Trainer.create({ parameters, seed: SEED, engine });
   const recover = createSignerRecovery();
   const secret = hexToBytes(keys[0] ?? "0x");
-  const signatures = messages.map(([own, ...others]) => {
-    const sign = time(() => own !== undefined && signDigest(segmentDigest(own.segment, domain), secret));
-    const check = time(() => {
-      for (const { segment, signature } of others) recover(segmentDigest(segment, domain), signature);
-    });
-    return (sign + check) / length;
-  });
-  const takeIn = produced.map(({ messages: [, ...others], trainer }) => {
-    const lists = others.flatMap(({ segment, lists: each }) =>
-      each.map((list, index) => ({ slot: segment.slot, index: segment.first + index, list, sign: 1 as const })),
+
+  const names = ["products", "elementwise", "update", "commitments", "signatures", "takeIn"] as const;
+  const samples = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<
+    (typeof names)[number],
+    number[]
+  >;
+  const between = (round: number): void => {
+    const { messages: [own, ...others] = [], trainer: replica } = produced[round] ?? {};
+    if (own === undefined || replica === undefined) return;
+    const lists = others.flatMap(({ segment: { slot, first }, lists: each }) =>
+      each.map((list, index) => ({ slot, index: first + index, list, sign: 1 as const })),
     );
-    return (
-      time(() => {
-        trainer.takeIn(lists);
-      }) / length
-    );
-  });
-  const idle = async (): Promise<void> => delay(2 * length);
-  const network = (await measureNetwork(context, messages, idle)).map((sample, round) =>
-    Math.max(0, sample / length - (signatures[round] ?? 0)),
+    const figures = {
+      ...trainBare(engine, trainer, { train, parameters, length }, round),
+      commitments: time(() => {
+        commit(own, context, train, replica);
+      }),
+      signatures: time(() => {
+        signDigest(segmentDigest(own.segment, domain), secret);
+        for (const other of others) recover(segmentDigest(other.segment, domain), other.signature);
+      }),
+      takeIn: time(() => {
+        replica.takeIn(lists);
+      }),
+    };
+    for (const name of names) samples[name].push(figures[name] / length);
+  };
+  const network = (await measureNetwork(context, messages, { between })).map(
+    (sample, round) => sample / length - (samples.signatures[round] ?? 0),
   );
+  const running = await measureRunning(context, train, messages);
+
+  const figure = (all: readonly number[]): Figure => summarise(all.slice(WARM_UP));
+  const part = (name: string, group: Part["group"], all: readonly number[]): Part => ({
+    name,
+    group,
+    figure: figure(all),
+  });
   return [
-    { name: "commitments", group: "verifiable", figure: summarise(commitments) },
-    { name: "signatures", group: "verifiable", figure: summarise(signatures) },
-    { name: "taking lists in", group: "verifiable", figure: summarise(takeIn) },
-    { name: "network and storage", group: "verifiable", figure: summarise(network) },
-    {
-      name: "in a running node, wall clock",
-      group: "running",
-      figure: summarise(await measureRunning(context, train, messages)),
-    },
+    part("matrix products", "bare", samples.products),
+    part("elementwise", "bare", samples.elementwise),
+    part("update", "bare", samples.update),
+    part("commitments", "verifiable", samples.commitments),
+    part("signatures", "verifiable", samples.signatures),
+    part("taking lists in", "verifiable", samples.takeIn),
+    part("network and storage", "verifiable", network),
+    part("in a running node, wall clock", "running", running),
   ];
 }
 
@@ -302,7 +301,7 @@ async function measureRunning(
   const samples: number[] = [];
   let position = startPosition(slot);
   try {
-    await measureNetwork(context, messages, async (round) => {
+    const beside = async (round: number): Promise<void> => {
       const lists = (messages[round - 1] ?? [])
         .slice(1)
         .flatMap(({ segment, lists: each }) =>
@@ -313,7 +312,8 @@ async function measureRunning(
       const { draft } = await thread.train(position, clock, lists, false);
       samples.push((performance.now() - start) / segmentLength);
       position = positionAfter(draft);
-    });
+    };
+    await measureNetwork(context, messages, { beside });
   } finally {
     await thread.stop();
   }
@@ -333,7 +333,6 @@ async function produce(
   context: TaskContext,
   train: BatchSet,
   keys: readonly Hex[],
-  rounds: number,
 ): Promise<Round[]> {
   const { operators, parameters, seed, taskId, segmentLength, iterations, domain } = context;
   const batchLeaves = train.batches.map(batchLeaf);
@@ -357,7 +356,7 @@ async function produce(
   });
   const produced: Round[] = [];
   let last: readonly SegmentMessage[] = [];
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round * segmentLength < iterations; round += 1) {
     const messages: SegmentMessage[] = [];
     for (const [slot, state] of slots.entries()) {
       const clock: Clock = state.position.clock.map((entry, peer) => {

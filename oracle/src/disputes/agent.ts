@@ -18,7 +18,7 @@ import type { DisputeStep } from "./deposits.ts";
 import { depositFor } from "./deposits.ts";
 import type { SegmentGameState, TaskParameters } from "./game-state.ts";
 import { reasonsToWait, requireRefuted } from "./preflight.ts";
-import type { FindList, SegmentCall } from "./segment-player.ts";
+import type { Evidence, SegmentCall } from "./segment-player.ts";
 import { attackSegment, defendSegment } from "./segment-player.ts";
 import type { SegmentTruth } from "./segment-truth.ts";
 
@@ -49,7 +49,7 @@ export interface DisputeWork {
    * @throws GristmillError if something is missing
    */
   recompute(id: Hex, check: boolean): Promise<SegmentTruth>;
-  readonly findList: FindList;
+  readonly findList: Evidence["findList"];
   /** Connected peers that take part in the task. */
   peers(): number;
   /** Sees to so much free stake, if the operator allows it. @throws GristmillError STAKE_MISSING */
@@ -259,16 +259,19 @@ export class DisputeAgent {
     }
     const { game } = await readDispute(chain, contracts, dispute);
     if (game === undefined) return undefined;
-    const call = this.#nextCall(game, await this.#truth(claim, side), side);
+    const call = this.#nextCall(claim, game, await this.#truth(claim, side), side);
     if (call === undefined) return undefined;
     this.store.intend(disputeId, moves, call.functionName);
-    await this.#send(call.functionName, [disputeId, ...call.args], isDecision(call) ? undefined : game.stage);
+    if (call.functionName === "proveMalformedList") await this.#prove(call);
+    else await this.#send(call.functionName, [disputeId, ...call.args], isDecision(call) ? undefined : game.stage);
     return call.functionName;
   }
 
-  #nextCall(game: SegmentGameState, truth: SegmentTruth, side: number): SegmentCall | undefined {
+  #nextCall(claim: Hex, game: SegmentGameState, truth: SegmentTruth, side: number): SegmentCall | undefined {
     if (side === Side.Defender) return defendSegment(game, truth, this.#options.parameters);
-    return attackSegment(game, truth, (...list) => this.#need().findList(...list));
+    const { segment, findList } = this.#need();
+    const signature = segment(claim)?.signature ?? "0x";
+    return attackSegment(game, truth, { signature, parameters: this.#options.parameters, findList });
   }
 
   /** The segment as this side holds it to be, computed once a dispute. */
@@ -393,6 +396,7 @@ export class DisputeAgent {
       if (isRevert(error)) this.store.accuse({ ...accusation, state: "found" });
       throw error;
     }
+    await this.#watch((await chain.head()).number);
     this.store.accuse({ ...accusation, state: "settled" });
     const [opened] = parseEventLogs({ abi: courtAbi, logs, eventName: "DisputeOpened", strict: true });
     if (opened === undefined)
@@ -409,6 +413,13 @@ export class DisputeAgent {
     // The player builds the arguments of each call in its own type; here they only pass through.
     const call = { address: contracts.segmentGame.address, abi: GAME_ABI, functionName, args, value };
     return chain.transact(call as unknown as Parameters<Chain["transact"]>[0]);
+  }
+
+  /** Brings a direct proof, which ends a dispute by conviction. */
+  async #prove({ functionName, args }: SegmentCall): Promise<void> {
+    const { chain, contracts } = this.#options;
+    const { address, abi } = contracts.misconduct;
+    await chain.transact({ address, abi, functionName, args } as unknown as Parameters<Chain["transact"]>[0]);
   }
 
   /** Says what happened in a dispute since it was looked at last. */

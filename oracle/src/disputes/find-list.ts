@@ -1,13 +1,13 @@
 import { GristmillError, merkleProof, recordHash } from "@gristmill/sdk";
 
 import type { TaskLog } from "../storage/task-log.ts";
-import type { FindList } from "./segment-player.ts";
+import type { Evidence } from "./segment-player.ts";
 
 /**
  * Finds lists in a node's log.
  * @throws GristmillError LOG_INCOMPLETE from the function it gives, if the log lacks a segment on the way
  */
-export function listFinder(log: TaskLog): FindList {
+export function listFinder(log: TaskLog): Evidence["findList"] {
   return (entry, slot, index) => {
     const chain = log.chain(slot);
     const named = chain.findIndex(({ id }) => id === entry.segmentId);

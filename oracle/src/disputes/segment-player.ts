@@ -21,7 +21,10 @@ import {
 import type { TraceTruth } from "./trace-truth.ts";
 import { operandTensor, traceIdsOf } from "./trace-truth.ts";
 
-/** A call of `SegmentGame`, without the dispute's id, which is its first argument. */
+/**
+ * A call of `SegmentGame`, without the dispute's id, which is its first argument; or of `Misconduct`, with all arguments,
+ * where a direct proof ends the dispute.
+ */
 export interface SegmentCall {
   readonly functionName:
     | "revealOutcomes"
@@ -34,7 +37,8 @@ export interface SegmentCall {
     | "refuteElement"
     | "refuteList"
     | "refuteSum"
-    | "contestList";
+    | "contestList"
+    | "proveMalformedList";
   readonly args: readonly unknown[];
 }
 
@@ -45,8 +49,15 @@ export interface ListOrigin {
   readonly recordProof: readonly Hex[];
 }
 
-/** Finds the origin of a list that an honest player took in: its log has it. */
-export type FindList = (entry: ClockEntry, slot: number, index: number) => ListOrigin;
+/** What a challenger has beside what it recomputed. */
+export interface Evidence {
+  /** Of the disputed segment by the slot's operator. */
+  readonly signature: Hex;
+  /** Of the task, as in its event. */
+  readonly parameters: TaskParameters;
+  /** Finds the origin of a list that an honest player took in: its log has it. */
+  readonly findList: (entry: ClockEntry, slot: number, index: number) => ListOrigin;
+}
 
 const NO_RECORD: IterationRecord = {
   index: 0,
@@ -101,25 +112,24 @@ export function defendSegment(
 
 /**
  * The challenger's move, given what it recomputed; undefined if it is not its turn.
- * @throws GristmillError NOTHING_TO_REFUTE if all that was revealed is what it recomputed; LIST_MALFORMED if a direct
- * proof is needed
+ * @throws GristmillError NOTHING_TO_REFUTE if all that was revealed is what it recomputed
  */
 export function attackSegment(
   state: SegmentGameState,
   truth: SegmentTruth,
-  findList: FindList,
+  evidence: Evidence,
 ): SegmentCall | undefined {
   switch (state.stage) {
     case Stage.Choice:
       return { functionName: "chooseIteration", args: [firstFalseIteration(state.outcomes!, truth)] };
     case Stage.Tensor:
-      return attackTrace(state, state.trace!, truth, findList);
+      return attackTrace(state, state.trace!, truth, evidence);
     case Stage.Node: {
       const { child, node, proof } = nodeToFollow(state.trace!, truth.trace(state.iteration!));
       return { functionName: "chooseNode", args: [BigInt(child), node, proof] };
     }
     case Stage.Element:
-      return decide(state.trace!, truth.trace(state.iteration!));
+      return decide(state, state.trace!, truth.trace(state.iteration!), evidence);
     default:
       return undefined;
   }
@@ -141,14 +151,14 @@ function firstFalseIteration(outcomes: Outcomes, truth: SegmentTruth): number {
   return iteration;
 }
 
-function attackTrace(state: SegmentGameState, trace: TraceState, truth: SegmentTruth, findList: FindList): SegmentCall {
+function attackTrace(state: SegmentGameState, trace: TraceState, truth: SegmentTruth, evidence: Evidence): SegmentCall {
   const own = truth.trace(state.iteration!);
   const { traceCase } = trace;
   const list = own.lists.findIndex(({ list: taken }, i) => tensorId(updateTensor(taken)) !== trace.ids.lists[i]);
   if (list >= 0) {
     const { slot, index } = own.lists[list]!;
     const step = clockStep(truth);
-    const origin = findList(truth.message.clock[slot]!, slot, index);
+    const origin = evidence.findList(truth.message.clock[slot]!, slot, index);
     const outcome = outcomeAt(state.outcomes!, state.iteration!);
     const claimed = boundList(trace, own, list);
     return {
@@ -175,20 +185,27 @@ function attackTrace(state: SegmentGameState, trace: TraceState, truth: SegmentT
   return { functionName: "refuteSum", args: [traceCase, sum.loss, sum.tensor, sum.opening] };
 }
 
-function decide(trace: TraceState, own: TraceTruth): SegmentCall {
+function decide(state: SegmentGameState, trace: TraceState, own: TraceTruth, evidence: Evidence): SegmentCall {
   const { traceCase } = trace;
   const instruction = own.instructions[trace.tensor!]!;
   if (instruction.op !== "Sparse") {
     const { leaf, offset, operands, witness } = refuteElement(trace, own);
     return { functionName: "refuteElement", args: [traceCase, leaf, offset, operands, witness] };
   }
-  const entries = Uint32Array.from(own.tensors[trace.tensor!]!.data.filter((entry) => entry !== 0xffffffff));
-  const { flat, ...opening } = refuteListRow(trace, own, entries);
-  const update = openUpdate(own, Number(flat));
-  return {
-    functionName: "refuteList",
-    args: [traceCase, boundTensor(trace, trace.tensor!), boundOperands(trace, own, instruction), flat, opening, update],
-  };
+  const refutation = refuteListRow(trace, own);
+  const { list } = refutation;
+  if (refutation.fault === "malformed") {
+    const signed = { segment: state.segmentCase.segment, signature: evidence.signature };
+    const { records } = state.outcomes!;
+    const record = records[state.iteration!]!;
+    const opening = { leaf: state.iteration!, record, proof: merkleProof(records.map(recordHash), state.iteration!) };
+    const args = [signed, opening, evidence.parameters, BigInt(refutation.col), list];
+    return { functionName: "proveMalformedList", args };
+  }
+  const { flat } = refutation;
+  const id = boundTensor(trace, trace.tensor!);
+  const updates = boundOperands(trace, own, instruction);
+  return { functionName: "refuteList", args: [traceCase, id, updates, BigInt(flat), list, openUpdate(own, flat)] };
 }
 
 /** The leaf of U_1..U_L that holds a weight. */

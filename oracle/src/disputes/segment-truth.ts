@@ -72,7 +72,7 @@ export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTr
     residualId: residualId(parameters, residuals),
   }));
 
-  const trace = (iteration: number): TraceTruth => {
+  const traceOf = (iteration: number): TraceTruth => {
     const from = before[iteration];
     const record = message.records[iteration];
     const batch: Batch | undefined = record === undefined ? undefined : context.train.batches[record.batch];
@@ -97,6 +97,12 @@ export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTr
       correct: output.correct,
       loss: output.loss,
     };
+  };
+  // A dispute asks for the same iteration's trace move after move.
+  let recent: { readonly iteration: number; readonly trace: TraceTruth } | undefined;
+  const trace = (iteration: number): TraceTruth => {
+    if (recent?.iteration !== iteration) recent = { iteration, trace: traceOf(iteration) };
+    return recent.trace;
   };
   return { parameters, message, predecessor, workBefore: position.work, outcomes, trace };
 }

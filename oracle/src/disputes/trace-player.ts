@@ -1,4 +1,4 @@
-import type { Instruction, Matrix, UpdateList, Witness } from "@gristmill/sdk";
+import type { Instruction, Matrix, Opening, Witness } from "@gristmill/sdk";
 import {
   element,
   GristmillError,
@@ -7,6 +7,9 @@ import {
   merkleHeight,
   openElement,
   tensorId,
+  UPDATE_PADDING,
+  UPDATE_ROW,
+  weightCount,
   witnessFor,
 } from "@gristmill/sdk";
 import type { Hex } from "viem";
@@ -122,7 +125,7 @@ export function boundList(state: TraceState, truth: TraceTruth, list: number): B
 export function refuteSum(
   state: TraceState,
   truth: TraceTruth,
-): { readonly loss: boolean; readonly tensor: BoundId; readonly opening: ReturnType<typeof openElement> } | undefined {
+): { readonly loss: boolean; readonly tensor: BoundId; readonly opening: Opening } | undefined {
   const { correct, loss }: TraceCase = state.traceCase;
   for (const [isLoss, own, stated, op] of [
     [false, truth.correct, correct, "Hits"],
@@ -135,48 +138,65 @@ export function refuteSum(
   return undefined;
 }
 
-/** A weight of which the revealed row of an update list says something else than one's own list. */
-export interface ListRefutation {
-  readonly flat: bigint;
+/** A row of a list, as the contracts open it. */
+export interface OpenedRow {
   readonly rows: number;
   readonly row: number;
-  readonly leaves: readonly { readonly leaf: Hex; readonly proof: readonly Hex[] }[];
+  readonly leaves: readonly Opening[];
 }
+
+/** What is wrong with the revealed row of an update list. */
+export type ListRefutation =
+  /** It says something else of a weight than U does. */
+  | { readonly fault: "contradiction"; readonly flat: number; readonly list: OpenedRow }
+  /** The entry in a column of the opened row breaks the list's form, for which there is a direct proof. */
+  | { readonly fault: "malformed"; readonly col: number; readonly list: OpenedRow };
 
 /**
  * What is wrong with the revealed row of the update list, all rows before it being one's own.
- * @throws GristmillError LIST_MALFORMED if its form is broken, for which there is a direct proof
+ * @throws GristmillError NOTHING_TO_REFUTE if the row is one's own
  */
-export function refuteListRow(state: TraceState, truth: TraceTruth, own: UpdateList): ListRefutation {
-  const { groups, rows, leaf, tensor } = state;
-  const ownTensor = tensorOf(truth, tensor);
+export function refuteListRow({ groups, rows, leaf, tensor }: TraceState, truth: TraceTruth): ListRefutation {
+  const own = tensorOf(truth, tensor);
   const row = positionAfter(groups);
-  const tree = new KnownTree(leavesWithRows(ownTensor, rows!), groups);
-  const revealed = new Uint32Array(hexToBytes(leaf!).buffer.slice(0));
-  const entries = revealed.filter((entry) => entry !== 0xffffffff);
-  const mine = new Map(Array.from(own, (entry) => [entry >>> 1, entry]));
-  const opening = (at: number, bytes: Hex) => ({ leaf: bytes, proof: tree.proof(at) });
+  const tree = new KnownTree(leavesWithRows(own, rows!), groups);
+  const entries = new Uint32Array(hexToBytes(leaf!).buffer.slice(0));
+  const here = { leaf: leaf!, proof: tree.proof(row) };
+  const one: OpenedRow = { rows: rows!, row, leaves: [here] };
+  const withRowBefore = (): OpenedRow => {
+    const before = { leaf: bytesToHex(leafBytes(own, row - 1)), proof: tree.proof(row - 1) };
+    return { rows: rows!, row: row - 1, leaves: [before, here] };
+  };
 
-  const wrong = entries.find((entry) => mine.get(entry >>> 1) !== entry);
-  if (wrong !== undefined) {
-    return { flat: BigInt(wrong >>> 1), rows: rows!, row, leaves: [opening(row, leaf!)] };
+  const weights = weightCount(truth.parameters);
+  const lastBefore = row === 0 ? undefined : own.data[row * UPDATE_ROW - 1];
+  if (lastBefore !== undefined && !follows(lastBefore, entries[0]!)) {
+    return { fault: "malformed", col: UPDATE_ROW - 1, list: withRowBefore() };
   }
-  // Every entry is right, so one is left out: before the row's first, or between two of its entries, or after the last.
-  const there = new Set(entries);
-  const earlier = new Set(own.slice(0, row * ownTensor.cols));
-  const missing = own.find((entry) => !there.has(entry) && !earlier.has(entry));
-  if (missing === undefined) {
-    throw new GristmillError("LIST_MALFORMED", "The update list has the right entries in a wrong form.", {
-      hints: ["prove the malformed list directly"],
-    });
-  }
-  const first = entries[0];
-  const flat = BigInt(missing >>> 1);
-  if (row > 0 && first !== undefined && missing < first) {
-    const before = bytesToHex(leafBytes(ownTensor, row - 1));
-    return { flat, rows: rows!, row: row - 1, leaves: [opening(row - 1, before), opening(row, leaf!)] };
-  }
-  return { flat, rows: rows!, row, leaves: [opening(row, leaf!)] };
+  const col = entries.findIndex(
+    (entry, i) =>
+      (entry === UPDATE_PADDING ? i === 0 && row > 0 : entry >>> 1 >= weights) ||
+      (i + 1 < entries.length && !follows(entry, entries[i + 1]!)),
+  );
+  // What follows the row's last entry is not known yet; all that comes before it is shown by this row alone.
+  if (col >= 0 && col + 1 < UPDATE_ROW) return { fault: "malformed", col, list: one };
+
+  const mine = Array.from(own.data.subarray(row * UPDATE_ROW, (row + 1) * UPDATE_ROW));
+  const at = entries.findIndex((entry, i) => entry !== (mine[i] ?? UPDATE_PADDING));
+  if (at < 0)
+    throw new GristmillError("NOTHING_TO_REFUTE", "The revealed row of the update list is the recomputed one.");
+  // Both ascend and agree before: the lower of the two is in one of them only, or in both with another sign.
+  const flat = Math.min(entries[at]!, mine[at] ?? UPDATE_PADDING) >>> 1;
+  return {
+    fault: "contradiction",
+    flat,
+    list: at === 0 && row > 0 && flat < entries[0]! >>> 1 ? withRowBefore() : one,
+  };
+}
+
+/** Whether an entry, or the padding, may stand after another. */
+function follows(entry: number, next: number): boolean {
+  return next === UPDATE_PADDING || (entry !== UPDATE_PADDING && next >>> 1 > entry >>> 1);
 }
 
 function bound(leaves: readonly Hex[], index: number): BoundId {

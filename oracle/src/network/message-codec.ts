@@ -11,8 +11,9 @@ import {
   type SegmentMessage,
   type UpdateList,
 } from "@gristmill/sdk";
-import { bytesToHex, hexToBytes, type Hex } from "viem";
+import { hexToBytes, type Hex } from "viem";
 
+import { CborReader, malformed } from "./cbor-reader.ts";
 import { MAX_MESSAGE_BYTES, MAX_SEGMENT_LENGTH, MAX_SLOTS } from "./limits.ts";
 import type { PreparedContext } from "./task-context.ts";
 
@@ -28,8 +29,8 @@ import type { PreparedContext } from "./task-context.ts";
  * segment of four; and since the signature covers all of them, whatever was altered on the way fails as a forgery. A
  * record's work is carried, for it needs the batch's leaf and the work before it, which a receiver may not have yet.
  *
- * Every message has exactly one encoding: what does not encode to the same bytes again is refused, so that bytes can be
- * compared and hashed in place of messages.
+ * Every message has exactly one encoding: any other is refused, so that bytes can be compared and hashed in place of
+ * messages.
  */
 const SEGMENT = "segment";
 const CLOCK_ENTRY_BYTES = 36;
@@ -82,47 +83,46 @@ export function decodeMessage(bytes: Uint8Array, context: PreparedContext): Topi
       `A message of ${bytes.length} bytes; ${MAX_MESSAGE_BYTES} are allowed.`,
     );
   }
-  const value = decodeCbor(bytes);
-  const message = decodeSegment(value, context);
-  // Lists and clocks have one encoding each; what is left is how DAG-CBOR writes integers.
-  if (!equal(dagCbor.encode(value), bytes)) throw malformed("it is not in its one canonical form");
-  return { kind: SEGMENT, message };
+  return { kind: SEGMENT, message: decodeSegment(new CborReader(bytes), context) };
 }
 
-function decodeSegment(value: unknown, context: PreparedContext): SegmentMessage {
-  const [kind, taskIdBytes, slot, clockBytes, stateId, residualId, signature, recordValues] = tuple(value, 8);
-  if (kind !== SEGMENT) throw malformed("its kind is unknown");
-  const taskId = hex(taskIdBytes, ID_BYTES);
-  checkInteger(slot, MAX_SLOTS - 1);
+function decodeSegment(reader: CborReader, context: PreparedContext): SegmentMessage {
+  expectLength(reader.array(), 8);
+  if (reader.text() !== SEGMENT) throw malformed("its kind is unknown");
+  const taskId = readHex(reader, ID_BYTES);
+  const slot = reader.integer(MAX_SLOTS - 1);
   if (taskId !== context.taskId || slot >= context.operators.length) {
     throw new GristmillError("MESSAGE_FOREIGN", `A message of slot ${slot} of task ${taskId} is none of this task's.`);
   }
-  if (!Array.isArray(recordValues) || recordValues.length < 1 || recordValues.length > MAX_SEGMENT_LENGTH) {
-    throw malformed("a segment has 1 to 64 records");
-  }
+  const clock = decodeClock(reader.bytes(), context.operators.length);
+  const stateId = readHex(reader, ID_BYTES);
+  const residualId = readHex(reader, ID_BYTES);
+  const signature = readHex(reader, SIGNATURE_BYTES);
 
-  const clock = decodeClock(clockBytes, context.operators.length);
+  const size = reader.array();
+  if (size < 1 || size > MAX_SEGMENT_LENGTH) throw malformed("a segment has 1 to 64 records");
   const { count: first, segmentId: previous } = clock[slot]!;
   const hashOfClock = clockHash(clock);
   const lists: UpdateList[] = [];
-  const records = recordValues.map((recordValue: unknown, offset): IterationRecord => {
-    const [correct, loss, work, list] = tuple(recordValue, 4);
-    checkInteger(correct, context.parameters.batch);
-    checkInteger(loss, 127 * context.parameters.batch);
-    if (!(list instanceof Uint8Array)) throw malformed("a list is not bytes");
-    const decoded = decodeUpdateList(list, context.weights);
-    lists.push(decoded);
-    const index = first + offset;
-    return {
+  const records: IterationRecord[] = [];
+  for (let index = first; index < first + size; index++) {
+    expectLength(reader.array(), 4);
+    const correct = reader.integer(context.parameters.batch);
+    const loss = reader.integer(127 * context.parameters.batch);
+    const work = readHex(reader, ID_BYTES);
+    const list = decodeUpdateList(reader.bytes(), context.weights);
+    lists.push(list);
+    records.push({
       index,
       batch: context.batchOf(slot, index),
       clockHash: hashOfClock,
-      updateId: updateId(decoded),
+      updateId: updateId(list),
       correct,
       loss,
-      work: hex(work, ID_BYTES),
-    };
-  });
+      work,
+    });
+  }
+  reader.end();
   return {
     segment: {
       taskId,
@@ -131,11 +131,11 @@ function decodeSegment(value: unknown, context: PreparedContext): SegmentMessage
       last: first + records.length - 1,
       previous,
       recordsRoot: recordsRoot(records),
-      stateId: hex(stateId, ID_BYTES),
-      residualId: hex(residualId, ID_BYTES),
+      stateId,
+      residualId,
       work: records.at(-1)!.work,
     },
-    signature: hex(signature, SIGNATURE_BYTES),
+    signature,
     clock,
     records,
     lists,
@@ -152,46 +152,23 @@ function encodeClock(clock: Clock): Uint8Array {
   return bytes;
 }
 
-function decodeClock(bytes: unknown, slots: number): Clock {
-  if (!(bytes instanceof Uint8Array) || bytes.length !== CLOCK_ENTRY_BYTES * slots) {
-    throw malformed(`its clock does not have ${slots} entries`);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  return Array.from({ length: slots }, (_, slot) => ({
-    count: view.getUint32(CLOCK_ENTRY_BYTES * slot),
-    segmentId: bytesToHex(bytes.subarray(CLOCK_ENTRY_BYTES * slot + 4, CLOCK_ENTRY_BYTES * (slot + 1))),
-  }));
+function decodeClock(bytes: Buffer, slots: number): Clock {
+  if (bytes.length !== CLOCK_ENTRY_BYTES * slots) throw malformed(`its clock does not have ${slots} entries`);
+  return Array.from({ length: slots }, (_, slot) => {
+    const at = CLOCK_ENTRY_BYTES * slot;
+    return {
+      count: bytes.readUInt32BE(at),
+      segmentId: `0x${bytes.toString("hex", at + 4, at + CLOCK_ENTRY_BYTES)}` as const,
+    };
+  });
 }
 
-/** DAG-CBOR refuses indefinite lengths, tags but links, and trailing bytes by itself. */
-function decodeCbor(bytes: Uint8Array): unknown {
-  try {
-    return dagCbor.decode(bytes);
-  } catch (cause) {
-    throw malformed("it is not DAG-CBOR", cause);
-  }
+function readHex(reader: CborReader, length: number): Hex {
+  const bytes = reader.bytes();
+  expectLength(bytes.length, length);
+  return `0x${bytes.toString("hex")}`;
 }
 
-function tuple(value: unknown, length: number): unknown[] {
-  if (!Array.isArray(value) || value.length !== length) throw malformed(`an array of ${length} elements is expected`);
-  return value as unknown[];
-}
-
-function checkInteger(value: unknown, max: number): asserts value is number {
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > max) {
-    throw malformed(`${String(value)} is not an integer from 0 to ${max}`);
-  }
-}
-
-function hex(value: unknown, length: number): Hex {
-  if (!(value instanceof Uint8Array) || value.length !== length) throw malformed(`${length} bytes are expected`);
-  return bytesToHex(value);
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}
-
-function malformed(what: string, cause?: unknown): GristmillError {
-  return new GristmillError("MESSAGE_MALFORMED", `A message is malformed: ${what}.`, { cause });
+function expectLength(length: number, expected: number): void {
+  if (length !== expected) throw malformed(`${length} elements or bytes stand where ${expected} are expected`);
 }

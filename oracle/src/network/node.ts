@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { noise } from "@chainsafe/libp2p-noise";
 import { yamux } from "@chainsafe/libp2p-yamux";
 import { GristmillError, type SegmentMessage } from "@gristmill/sdk";
 import { gossipsub, TopicValidatorResult, type GossipSub } from "@libp2p/gossipsub";
@@ -17,8 +16,10 @@ import type { Hex } from "viem";
 
 import { BlobExchange } from "./blob-exchange.ts";
 import { askForCheckpoint, serveCheckpoints } from "./checkpoint-exchange.ts";
+import { encryption } from "./encryption.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { PeerExchange } from "./peer-exchange.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
 import { loadPeerKey } from "./peer-key.ts";
 import { PeerPenalties } from "./peer-penalties.ts";
 import { askForSegments, serveSegments } from "./segment-exchange.ts";
@@ -37,11 +38,15 @@ const PEER_TIMEOUT_MS = 10_000;
 
 /**
  * The publisher sends to all peers of the task that it is connected to (gossipsub's flood publishing), which in a network
- * of this size is nearly all; the mesh only has to reach the rest and may be small. With 8 nodes a
- * message costs each of them 3.6 copies on the wire where the default of D = 6 makes it 6.1, and nothing gets lost. Announcing to one's neighbours which messages not
- * to send costs about as much as a copy of a usual segment, so it is left to long ones.
+ * of this size is nearly all; where it is all, nobody forwards anything ({@link Neighbourhood}), and elsewhere the mesh
+ * only has to reach the rest and may be small. With 8 nodes that forward, a message costs each of them 3.6 copies on the
+ * wire where the default of D = 6 makes it 6.1, and nothing gets lost. Announcing to one's neighbours which messages not to
+ * send costs about as much as a copy of a usual segment, so it is left to long ones.
  */
 const MESH = { D: 2, Dlo: 1, Dhi: 3, Dscore: 1, Dout: 0, Dlazy: 3, idontwantMinDataSize: 16_384 };
+
+/** Bytes of a message's id, as in Ethereum's consensus network: what gossip repeats once a second is so much shorter. */
+const MESSAGE_ID_BYTES = 20;
 
 export interface NetworkOptions {
   /** Addresses to listen on, such as `/ip4/0.0.0.0/tcp/0`. */
@@ -86,8 +91,6 @@ export interface Network {
    * @returns how many came in
    */
   fetchSegments(taskId: Hex, slot: number, from: number, to: number, signal: AbortSignal): Promise<number>;
-  /** Fetches one segment by its id, as somebody's clock names it. @returns whether it is in the store now */
-  fetchSegment(taskId: Hex, slot: number, segmentId: Hex, signal: AbortSignal): Promise<boolean>;
   /**
    * Asks the task's peers for the content address of the state and residual right after a segment (32 zero bytes: the
    * initial ones), and takes the first answer.
@@ -121,7 +124,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     start: false,
     addresses: { listen: listen.map(String), announce: announce.map(String) },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [encryption()],
     streamMuxers: [yamux()],
     connectionGater: {
       denyDialPeer: (peer) => penalties.isTurnedAway(peer.toString()),
@@ -159,7 +162,9 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
 function createGossip(penalties: PeerPenalties): ReturnType<typeof gossipsub> {
   return gossipsub({
     globalSignaturePolicy: "StrictNoSign",
-    msgIdFn: ({ data }) => createHash("sha256").update(data).digest(),
+    msgIdFn: ({ data }) => hash("sha256", data, "buffer").subarray(0, MESSAGE_ID_BYTES),
+    // One encoding for all peers.
+    batchPublish: true,
     allowPublishToZeroTopicPeers: true,
     fallbackToFloodsub: false,
     ...MESH,
@@ -183,6 +188,7 @@ class GossipNetwork implements Network {
   readonly #penalties: PeerPenalties;
   readonly #peerExchange: PeerExchange;
   readonly #topics = new Map<Hex, TaskTopic>();
+  readonly #neighbourhoods = new Map<Hex, Neighbourhood>();
   readonly #stopped = new AbortController();
   readonly #countsOfLeft = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
 
@@ -198,6 +204,8 @@ class GossipNetwork implements Network {
       const topic = [...this.#topics.values()].find(({ context }) => topicName(context.taskId) === detail.topic);
       if (topic !== undefined) void this.#catchUp(topic, peerIdFromString(detail.peerId));
     });
+    this.#libp2p.services.pubsub.addEventListener("subscription-change", this.#onPeersChanged);
+    this.#libp2p.addEventListener("peer:disconnect", this.#onPeersChanged);
     await this.blobs.start();
     await serveSegments(this.#libp2p, (taskId) => this.#topics.get(taskId)?.handlers.store);
     await serveCheckpoints(this.#libp2p, async (taskId, slot, segmentId, signal) =>
@@ -228,14 +236,23 @@ class GossipNetwork implements Network {
     const topic = new TaskTopic(context, handlers);
     this.#topics.set(taskId, topic);
     const { pubsub } = this.#libp2p.services;
-    pubsub.topicValidators.set(topicName(taskId), (peer, { data }) => this.#validate(topic, peer, data));
+    const neighbourhood = new Neighbourhood(pubsub, this.peerId, topicName(taskId));
+    this.#neighbourhoods.set(taskId, neighbourhood);
+    pubsub.topicValidators.set(topicName(taskId), (peer, { data }) => {
+      const result = this.#validate(topic, peer, data);
+      // "Ignore" is gossipsub's way not to forward; the message itself has been taken in.
+      return result === TopicValidatorResult.Accept && neighbourhood.isClosed ? TopicValidatorResult.Ignore : result;
+    });
     pubsub.subscribe(topicName(taskId));
+    neighbourhood.update();
   }
 
   leaveTask(taskId: Hex): void {
     const topic = this.#topics.get(taskId);
     if (topic === undefined) return;
     const { pubsub } = this.#libp2p.services;
+    this.#neighbourhoods.get(taskId)?.leave();
+    this.#neighbourhoods.delete(taskId);
     pubsub.unsubscribe(topicName(taskId));
     pubsub.topicValidators.delete(topicName(taskId));
     this.#topics.delete(taskId);
@@ -265,16 +282,6 @@ class GossipNetwork implements Network {
       if (topic.firstMissing(slot, from, to) === undefined) break;
     }
     return fetched;
-  }
-
-  async fetchSegment(taskId: Hex, slot: number, segmentId: Hex, signal: AbortSignal): Promise<boolean> {
-    const topic = this.#topic(taskId);
-    const isThere = () => topic.handlers.store.byId(slot, segmentId) !== undefined;
-    for (const peer of this.#sources(taskId)) {
-      if (isThere()) break;
-      await this.#fetch(topic, peer, { slot, segmentId }, signal);
-    }
-    return isThere();
   }
 
   async findCheckpoint(taskId: Hex, slot: number, segmentId: Hex, signal: AbortSignal): Promise<string | undefined> {
@@ -308,6 +315,10 @@ class GossipNetwork implements Network {
     const stopped = this.blobs.stop().then(() => this.#libp2p.stop());
     await Promise.race([stopped, setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
+
+  readonly #onPeersChanged = (): void => {
+    for (const neighbourhood of this.#neighbourhoods.values()) neighbourhood.update();
+  };
 
   #validate(topic: TaskTopic, peer: PeerId, data: Uint8Array): TopicValidatorResult {
     const { verdict } = topic.receive(data);

@@ -22,20 +22,15 @@ const SEGMENTS_PROTOCOL: ExchangeProtocol = {
   serveTimeoutMs: 30_000,
 };
 
-/**
- * What somebody wants: a slot's segments with an iteration in a range, or the one of an id; or, of every slot, all from
- * an iteration on.
- */
+/** What somebody wants: a slot's segments with an iteration in a range; or, of every slot, all from an iteration on. */
 export type WantedSegments =
-  | { readonly from: readonly number[] }
-  | { readonly slot: number; readonly from: number; readonly to: number }
-  | { readonly slot: number; readonly segmentId: Hex };
+  { readonly from: readonly number[] } | { readonly slot: number; readonly from: number; readonly to: number };
 
 /**
  * Serves the stored messages of tasks: the way in which a node that missed gossip, or joined late, catches up.
  *
- * The question is DAG-CBOR: `[taskId, [from of slot 0, ...]]`, `[taskId, slot, from, to]` or `[taskId, slot, segmentId]`;
- * each answer is one message as it travelled, a slot's in order of iterations.
+ * The question is DAG-CBOR: `[taskId, [from of slot 0, ...]]` or `[taskId, slot, from, to]`; each answer is one message as
+ * it travelled, a slot's in order of iterations.
  *
  * @param storeOf the store of a task that this node takes part in
  */
@@ -56,10 +51,7 @@ export async function serveSegments(libp2p: Libp2p, storeOf: (taskId: Hex) => Se
 }
 
 function* select(store: SegmentStore, wanted: WantedSegments): Iterable<StoredSegment> {
-  if ("segmentId" in wanted) {
-    const segment = store.byId(wanted.slot, wanted.segmentId);
-    if (segment !== undefined) yield segment;
-  } else if ("slot" in wanted) {
+  if ("slot" in wanted) {
     yield* store.range(wanted.slot, wanted.from, wanted.to, MAX_SEGMENTS_PER_STREAM);
   } else {
     for (const [slot, from] of wanted.from.entries()) {
@@ -85,7 +77,6 @@ export function askForSegments(
 }
 
 function encodeWanted(wanted: WantedSegments): unknown[] {
-  if ("segmentId" in wanted) return [wanted.slot, hexToBytes(wanted.segmentId)];
   return "slot" in wanted ? [wanted.slot, wanted.from, wanted.to] : [wanted.from];
 }
 
@@ -94,7 +85,6 @@ function decodeQuestion(question: Uint8Array): { readonly taskId: Hex; readonly 
   if (isId(id) && rest.length === 0) {
     const taskId = bytesToHex(id);
     if (Array.isArray(first) && first.every(isIndex)) return { taskId, wanted: { from: first } };
-    if (isIndex(first) && isId(second)) return { taskId, wanted: { slot: first, segmentId: bytesToHex(second) } };
     if (isIndex(first) && isIndex(second) && isIndex(third)) {
       return { taskId, wanted: { slot: first, from: second, to: third } };
     }

@@ -16,10 +16,12 @@ export interface StoredCheckpoint {
 /** One task's own snapshots by segment. */
 export class CheckpointStore {
   readonly taskId: Hex;
+  readonly #database: Database;
   readonly #statements;
 
   constructor(database: Database, taskId: Hex) {
     this.taskId = taskId;
+    this.#database = database;
     this.#statements = {
       put: database.prepare(
         "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET cid = excluded.cid",
@@ -34,7 +36,7 @@ export class CheckpointStore {
   }
 
   put({ slot, segmentId, last, cid }: StoredCheckpoint): void {
-    this.#statements.put.run(this.taskId, slot, segmentId, last, cid);
+    this.#database.transaction(() => this.#statements.put.run(this.taskId, slot, segmentId, last, cid));
   }
 
   get(slot: number, segmentId: Hex): StoredCheckpoint | undefined {
@@ -52,7 +54,7 @@ export class CheckpointStore {
   }
 
   delete(slot: number, segmentId: Hex): boolean {
-    return this.#statements.delete.run(this.taskId, slot, segmentId).changes === 1;
+    return this.#database.transaction(() => this.#statements.delete.run(this.taskId, slot, segmentId).changes === 1);
   }
 }
 

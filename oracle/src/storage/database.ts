@@ -6,21 +6,27 @@ import { GristmillError } from "@gristmill/sdk";
 
 import { migrations } from "./migrations.ts";
 
-/** How many milliseconds a statement waits for another connection (a reader such as `oracle-miner status`). */
+/** How many milliseconds a statement waits for another connection, such as somebody's `sqlite3` on a running node. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+/** Longest that a lazy write waits for its commit, milliseconds. */
+const LAZY_COMMIT_MS = 250;
 
 /**
  * The node's embedded database: SQLite in WAL mode, one connection, used synchronously.
  *
- * `synchronous` is NORMAL: a commit is appended to the WAL without waiting for the disk, which a crash or kill -9 of the
- * process survives (the pages are the operating system's by then) and which keeps a commit near 20 µs. A loss of power
- * may take the last commits with it, never the database's consistency. What peers sent can be fetched again; what this
- * node signs cannot be taken back, so own segments, heads and claims are written by {@link Database.durably}.
+ * `synchronous` is FULL: what a commit wrote is on the disk when it returns, and no loss of power makes this node forget
+ * what it is about to sign or publish, so it cannot equivocate. That costs an fsync a commit. What can be fetched again,
+ * peers' segments, is therefore written by {@link Database.lazily}: it is committed together with what comes after it, at
+ * the latest with the own segment that may name it, and one commit a round does for all of them.
+ *
+ * Every write goes through one of the methods here: a bare statement would become part of an open lazy transaction.
  */
 export class Database {
   readonly path: string;
   readonly #connection: DatabaseSync;
-  #depth = 0;
+  #isInside = false;
+  #lazyCommit: NodeJS.Timeout | undefined;
 
   constructor(path: string, connection: DatabaseSync) {
     this.path = path;
@@ -31,46 +37,69 @@ export class Database {
     return this.#connection.prepare(sql);
   }
 
-  /** Runs `work` in one transaction: all of its writes or none. Inside another one it joins that. */
+  /**
+   * Runs `work` in one transaction: all of its writes or none, on the disk on return, and with them all lazy ones before.
+   * Inside another one it joins that.
+   */
   transaction<T>(work: () => T): T {
-    if (this.#depth > 0) return work();
-    this.#connection.exec("BEGIN IMMEDIATE");
-    this.#depth = 1;
+    if (this.#isInside) return work();
+    this.#begin();
+    this.#connection.exec("SAVEPOINT work");
+    this.#isInside = true;
     try {
-      const result = work();
-      this.#connection.exec("COMMIT");
-      return result;
+      return work();
     } catch (error) {
       // SQLite rolls some failures back by itself (disk full); a second rollback would hide the cause.
-      if (this.#connection.isTransaction) this.#connection.exec("ROLLBACK");
+      if (this.#connection.isTransaction) this.#connection.exec("ROLLBACK TO work");
       throw error;
     } finally {
-      this.#depth = 0;
+      this.#isInside = false;
+      this.#commit();
     }
   }
 
   /**
-   * As {@link Database.transaction}, and on return the writes are on the disk: no loss of power makes this node forget
-   * what it is about to sign or publish, so it cannot equivocate. Costs one fsync.
+   * As {@link Database.transaction}, for what must be on the disk before it is sent.
    *
    * @throws GristmillError NESTED_DURABLE_WRITE inside another transaction, whose commit alone decides
    */
   durably<T>(work: () => T): T {
-    if (this.#depth > 0) {
+    if (this.#isInside) {
       throw new GristmillError("NESTED_DURABLE_WRITE", "A durable write was started inside another transaction.", {
         hints: ["Make the outer transaction the durable one."],
       });
     }
-    this.#connection.exec("PRAGMA synchronous = FULL");
-    try {
-      return this.transaction(work);
-    } finally {
-      this.#connection.exec("PRAGMA synchronous = NORMAL");
+    return this.transaction(work);
+  }
+
+  /**
+   * Runs `work`, whose writes everybody sees at once, and leaves the commit to the next transaction, or to a timer. A
+   * crash before it takes them back.
+   */
+  lazily<T>(work: () => T): T {
+    if (!this.#isInside) {
+      this.#begin();
+      this.#lazyCommit ??= setTimeout(() => {
+        this.#commit();
+      }, LAZY_COMMIT_MS).unref();
     }
+    return work();
   }
 
   close(): void {
-    if (this.#connection.isOpen) this.#connection.close();
+    if (!this.#connection.isOpen) return;
+    this.#commit();
+    this.#connection.close();
+  }
+
+  #begin(): void {
+    if (!this.#connection.isTransaction) this.#connection.exec("BEGIN IMMEDIATE");
+  }
+
+  #commit(): void {
+    clearTimeout(this.#lazyCommit);
+    this.#lazyCommit = undefined;
+    if (this.#connection.isTransaction) this.#connection.exec("COMMIT");
   }
 }
 
@@ -89,7 +118,7 @@ export function openDatabase(path: string): Database {
     throw unreadable(path, cause);
   }
   try {
-    connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const database = new Database(path, connection);
     migrate(database, connection);
     return database;

@@ -22,7 +22,7 @@ export class KeyValueStore {
   }
 
   set(key: string, value: Uint8Array): void {
-    this.#statements.set.run(this.scope, key, value);
+    this.#database.transaction(() => this.#statements.set.run(this.scope, key, value));
   }
 
   /** As {@link KeyValueStore.set}; on return the value survives a loss of power. For what decides what may be signed. */
@@ -42,7 +42,7 @@ export class KeyValueStore {
   }
 
   delete(key: string): boolean {
-    return this.#statements.delete.run(this.scope, key).changes === 1;
+    return this.#database.transaction(() => this.#statements.delete.run(this.scope, key).changes === 1);
   }
 
   keys(): string[] {

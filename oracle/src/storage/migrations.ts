@@ -10,7 +10,7 @@ export interface Migration {
  */
 export const migrations: readonly Migration[] = [
   {
-    name: "segments, key-values, checkpoints, claims, counters",
+    name: "segments, key-values, checkpoints, claims",
     sql: `
       -- One row per signed segment; a slot that equivocates has several rows that overlap, the first to come counts.
       CREATE TABLE segments (
@@ -49,11 +49,6 @@ export const migrations: readonly Migration[] = [
         payload  TEXT NOT NULL
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX claims_by_state ON claims (state);
-
-      CREATE TABLE counters (
-        name  TEXT PRIMARY KEY,
-        value INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID;
     `,
   },
   {

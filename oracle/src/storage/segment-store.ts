@@ -44,7 +44,6 @@ export class SegmentStore {
       insert: database.prepare(
         "INSERT INTO segments (task_id, slot, first, last, segment_id, bytes) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       ),
-      byId: database.prepare(`SELECT ${COLUMNS} FROM segments WHERE task_id = ? AND slot = ? AND segment_id = ?`),
       byIndex: database.prepare(
         `SELECT ${COLUMNS} FROM segments WHERE task_id = ? AND slot = ? AND first > ? - 64 AND first <= ? AND last >= ? ORDER BY sequence LIMIT 1`,
       ),
@@ -65,19 +64,14 @@ export class SegmentStore {
     };
   }
 
-  /** Adds a peer's segment; false if it was there. */
+  /** Adds a peer's segment; false if it was there. It is on the disk before any own segment that is added later. */
   append(segment: StoredSegment): boolean {
-    const { slot, first, last, segmentId, bytes } = segment;
-    return this.#statements.insert.run(this.taskId, slot, first, last, segmentId, bytes).changes === 1;
+    return this.#database.lazily(() => this.#insert(segment));
   }
 
   /** Adds an own segment and returns once it is on the disk: only then may it be published. */
   appendDurably(segment: StoredSegment): boolean {
-    return this.#database.durably(() => this.append(segment));
-  }
-
-  byId(slot: number, segmentId: Hex): StoredSegment | undefined {
-    return toSegment(this.#statements.byId.get(this.taskId, slot, segmentId));
+    return this.#database.durably(() => this.#insert(segment));
   }
 
   /** The segment that holds the iteration `index` of the slot. */
@@ -111,6 +105,10 @@ export class SegmentStore {
       if (rows.length < PAGE_ROWS) return;
       sequence = rows.at(-1)?.sequence as number;
     }
+  }
+
+  #insert({ slot, first, last, segmentId, bytes }: StoredSegment): boolean {
+    return this.#statements.insert.run(this.taskId, slot, first, last, segmentId, bytes).changes === 1;
   }
 
   get size(): number {

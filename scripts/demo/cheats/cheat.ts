@@ -1,4 +1,14 @@
-import { recordsRoot, nextWork, batchLeaf, residualId, stateId, updateId, type UpdateList } from "@gristmill/sdk";
+import {
+  batchLeaf,
+  nextWork,
+  type Op,
+  recordsRoot,
+  residualId,
+  stateId,
+  tensorId,
+  UPDATE_PADDING,
+  type UpdateList,
+} from "@gristmill/sdk";
 
 import type { OutcomeIds, SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import type { TraceTruth } from "../../../oracle/src/disputes/trace-truth.ts";
@@ -15,28 +25,21 @@ export interface Cheat {
   lie(truth: SegmentTruth): SegmentTruth | undefined;
 }
 
-/** What a lie about one iteration changes. */
-export interface IterationLie {
-  readonly trace: TraceTruth;
-  /** Entries of S as the liar publishes them; those of the trace's S if left out. */
-  readonly list?: UpdateList;
-}
-
 /**
  * A segment in which one iteration is a lie and everything that is bound to it follows: record, chain of work, states,
  * roots. The iterations after it stay what they were: the first false one is all that a dispute is about.
  */
-export function withLie(truth: SegmentTruth, iteration: number, { trace, list }: IterationLie): SegmentTruth {
+export function withLie(truth: SegmentTruth, iteration: number, trace: TraceTruth): SegmentTruth {
   const { message, outcomes, parameters } = truth;
   const { segment } = message;
-  const lied = list ?? listOf(trace);
+  const lied = trace.tensors[placeOf(trace, "Sparse")]!;
   const last = outcomes.length - 1;
   const records = [...message.records];
   let work = iteration === 0 ? truth.workBefore : records[iteration - 1]!.work;
   for (let i = iteration; i <= last; i++) {
     const record = records[i]!;
     const changed =
-      i === iteration ? { ...record, updateId: updateId(lied), correct: trace.correct, loss: trace.loss } : record;
+      i === iteration ? { ...record, updateId: tensorId(lied), correct: trace.correct, loss: trace.loss } : record;
     work = nextWork(work, batchLeaf(truth.trace(i).batch), changed.clockHash, changed.updateId);
     records[i] = { ...changed, work };
   }
@@ -45,7 +48,7 @@ export function withLie(truth: SegmentTruth, iteration: number, { trace, list }:
     residualId: residualId(parameters, layersOf(trace, "Residual")),
   };
   const lies = outcomes.map((outcome, i) => (i === iteration ? ids : outcome));
-  const lists = message.lists.map((own, i) => (i === iteration ? lied : own));
+  const lists = message.lists.map((own, i) => (i === iteration ? listOf(trace) : own));
   const { stateId: state, residualId: residual } = lies[last]!;
   return {
     ...truth,
@@ -68,10 +71,14 @@ export function withTensors(
   return { ...trace, tensors: trace.tensors.map((tensor, k) => replace.get(k) ?? tensor) };
 }
 
+/** Place of the first tensor that an operation yields. */
+export function placeOf({ instructions }: TraceTruth, op: Op): number {
+  return instructions.findIndex((instruction) => instruction.op === op);
+}
+
 /** Entries of the trace's S. */
-export function listOf({ tensors, instructions }: TraceTruth): UpdateList {
-  const k = instructions.findIndex(({ op }) => op === "Sparse");
-  return Uint32Array.from(tensors[k]!.data).filter((entry) => entry !== 0xffffffff);
+export function listOf(trace: TraceTruth): UpdateList {
+  return Uint32Array.from(trace.tensors[placeOf(trace, "Sparse")]!.data).filter((entry) => entry !== UPDATE_PADDING);
 }
 
 /** The layers that an operation of the trace yields, the first layer first. */

@@ -2,7 +2,7 @@ import { type IterationInput, type Matrix, matrix, referenceIteration, sparseLis
 
 import type { SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import type { TraceTruth } from "../../../oracle/src/disputes/trace-truth.ts";
-import { type Cheat, listOf, withLie, withTensors } from "./cheat.ts";
+import { type Cheat, listOf, placeOf, withLie, withTensors } from "./cheat.ts";
 
 /** Runs an iteration again with something changed: the honest arithmetic over dishonest inputs. */
 function rerun(truth: SegmentTruth, iteration: number, changes: Partial<IterationInput>): TraceTruth {
@@ -30,11 +30,6 @@ function iterationWithUpdates(truth: SegmentTruth, from = 0): number | undefined
   return at < 0 ? undefined : at;
 }
 
-/** Place of the first tensor that an operation yields. */
-function placeOf({ instructions }: TraceTruth, op: string): number {
-  return instructions.findIndex((instruction) => instruction.op === op);
-}
-
 function nudged(m: Matrix, at: number, by: number): Matrix {
   const data = m.data.slice();
   data[at]! += by;
@@ -51,7 +46,7 @@ export class WrongGradient implements Cheat {
     const iteration = truth.outcomes.length - 1;
     const trace = truth.trace(iteration);
     const k = placeOf(trace, "Residual");
-    return withLie(truth, iteration, { trace: withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])) });
+    return withLie(truth, iteration, withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])));
   }
 }
 
@@ -70,7 +65,7 @@ export class SkippedBackward implements Cheat {
       if (op === "Residual" || op === "Step") before.set(k, operandOf(trace, operands[0]!));
       if (op === "Sparse") before.set(k, updateTensor(new Uint32Array()));
     });
-    return withLie(truth, iteration, { trace: withTensors(trace, before) });
+    return withLie(truth, iteration, withTensors(trace, before));
   }
 }
 
@@ -85,7 +80,7 @@ export class StaleWeights implements Cheat {
     const earlier = truth.trace(iteration);
     const weights = earlier.weights.map(({ data }) => data as Int32Array);
     if (weights.length === 0) return undefined;
-    return withLie(truth, iteration + 1, { trace: rerun(truth, iteration + 1, { weights }) });
+    return withLie(truth, iteration + 1, rerun(truth, iteration + 1, { weights }));
   }
 }
 
@@ -110,7 +105,7 @@ export class IgnoredUpdate implements Cheat {
         tensors.push(idle.tensors[next++]!);
       }
     }
-    return withLie(truth, 0, { trace: { ...idle, tensors } });
+    return withLie(truth, 0, { ...idle, tensors });
   }
 }
 
@@ -124,7 +119,7 @@ export class InventedUpdate implements Cheat {
     const [first, ...others] = honest.lists;
     if (first === undefined) return undefined;
     const lists = [{ ...first, list: Uint32Array.of(0, 2) }, ...others];
-    return withLie(truth, 0, { trace: { ...rerun(truth, 0, { lists }), lists } });
+    return withLie(truth, 0, { ...rerun(truth, 0, { lists }), lists });
   }
 }
 
@@ -137,7 +132,7 @@ export class WrongBatch implements Cheat {
     const other = truth.message.records.findIndex(({ batch }) => batch !== truth.message.records[0]!.batch);
     if (other < 0) return undefined;
     const { batch } = truth.trace(other);
-    return withLie(truth, 0, { trace: rerun(truth, 0, { batch }) });
+    return withLie(truth, 0, rerun(truth, 0, { batch }));
   }
 }
 
@@ -151,7 +146,7 @@ export class DroppedResidual implements Cheat {
     const honest = truth.trace(iteration);
     if (honest.residuals.every(({ data }) => data.every((value) => value === 0))) return undefined;
     const residuals = honest.residuals.map(({ data }) => new Int32Array(data.length));
-    return withLie(truth, iteration, { trace: rerun(truth, iteration, { residuals }) });
+    return withLie(truth, iteration, rerun(truth, iteration, { residuals }));
   }
 }
 
@@ -163,7 +158,7 @@ export class ShavedThreshold implements Cheat {
   lie(truth: SegmentTruth): SegmentTruth {
     const iteration = truth.outcomes.length - 1;
     const tau = truth.parameters.tau.map((value) => Math.max(1, Math.floor(value / 2)));
-    return withLie(truth, iteration, { trace: rerun(truth, iteration, { parameters: { ...truth.parameters, tau } }) });
+    return withLie(truth, iteration, rerun(truth, iteration, { parameters: { ...truth.parameters, tau } }));
   }
 }
 
@@ -176,9 +171,7 @@ export class WrongStep implements Cheat {
     const iteration = iterationWithUpdates(truth, 1);
     if (iteration === undefined) return undefined;
     const { parameters } = truth;
-    return withLie(truth, iteration, {
-      trace: rerun(truth, iteration, { parameters: { ...parameters, q0: 2 * parameters.q0 } }),
-    });
+    return withLie(truth, iteration, rerun(truth, iteration, { parameters: { ...parameters, q0: 2 * parameters.q0 } }));
   }
 }
 
@@ -189,7 +182,7 @@ export class FalseAccuracy implements Cheat {
 
   lie(truth: SegmentTruth): SegmentTruth {
     const trace = truth.trace(0);
-    return withLie(truth, 0, { trace: { ...trace, correct: trace.correct + 1 } });
+    return withLie(truth, 0, { ...trace, correct: trace.correct + 1 });
   }
 }
 
@@ -204,7 +197,7 @@ export class HiddenUpdate implements Cheat {
     const trace = truth.trace(iteration);
     const list = listOf(trace).slice(1);
     const k = placeOf(trace, "Sparse");
-    return withLie(truth, iteration, { trace: withTensors(trace, new Map([[k, updateTensor(list)]])), list });
+    return withLie(truth, iteration, withTensors(trace, new Map([[k, updateTensor(list)]])));
   }
 }
 
@@ -224,7 +217,7 @@ export class NeverRan implements Cheat {
       if (op === "Residual" || op === "Step") invented.set(k, operandOf(trace, operands[0]!));
       if (op === "Sparse") invented.set(k, updateTensor(sparseList([])));
     });
-    return withLie(truth, iteration, { trace: { ...withTensors(trace, invented), correct: 0, loss: 0 } });
+    return withLie(truth, iteration, { ...withTensors(trace, invented), correct: 0, loss: 0 });
   }
 }
 

@@ -1,4 +1,4 @@
-import { sha256Hex } from "#sha256";
+import { sha256Hex, sha256Into } from "#sha256";
 import type { Hex } from "viem";
 
 import { GristmillError } from "../errors.ts";
@@ -18,34 +18,55 @@ export type HashField = number | bigint | Hex;
  * @throws GristmillError ID_MALFORMED, INTEGER_RANGE
  */
 export function hashFields(domain: number, fields: readonly HashField[]): Hex {
+  return sha256Hex(packFields(domain, fields));
+}
+
+/** As {@link hashFields}, the 32 bytes written into `out` from `offset`. */
+export function hashFieldsInto(domain: number, fields: readonly HashField[], out: Uint8Array, offset: number): void {
+  sha256Into(packFields(domain, fields), out, offset);
+}
+
+/** Where fields are gathered: every message takes hundreds of these hashes, and a buffer for each would be garbage. */
+let scratch = new DataView(new ArrayBuffer(1024));
+
+/** The bytes hashed, valid until the next call. */
+function packFields(domain: number, fields: readonly HashField[]): Uint8Array {
   let length = 1;
   for (const field of fields) length += typeof field === "number" ? 4 : typeof field === "bigint" ? 8 : ID_BYTES;
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
+  if (length > scratch.byteLength) scratch = new DataView(new ArrayBuffer(2 * length));
+  const bytes = new Uint8Array(scratch.buffer, 0, length);
   bytes[0] = domain;
   let offset = 1;
   for (const field of fields) {
     if (typeof field === "number") {
-      view.setUint32(offset, checkU32(field));
+      scratch.setUint32(offset, checkU32(field));
       offset += 4;
     } else if (typeof field === "bigint") {
-      view.setBigUint64(offset, checkU64(field));
+      scratch.setBigUint64(offset, checkU64(field));
       offset += 8;
     } else {
       writeId(field, bytes, offset);
       offset += ID_BYTES;
     }
   }
-  return sha256Hex(bytes);
+  return bytes;
+}
+
+/** Values of hex digits by character code, 255 for what is none. */
+const NIBBLES = new Uint8Array(128).fill(255);
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  NIBBLES[digit.charCodeAt(0)] = value;
+  NIBBLES[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
 /** Writes a 32-byte id into `out` from `offset`. */
 export function writeId(id: Hex, out: Uint8Array, offset: number): void {
   if (id.length !== 2 + 2 * ID_BYTES || !id.startsWith("0x")) throw malformed(id);
   for (let i = 0; i < ID_BYTES; i++) {
-    const high = nibble(id.charCodeAt(2 + 2 * i));
-    const low = nibble(id.charCodeAt(3 + 2 * i));
-    if (high < 0 || low < 0) throw malformed(id);
+    const high = NIBBLES[id.charCodeAt(2 + 2 * i)] ?? 255;
+    const low = NIBBLES[id.charCodeAt(3 + 2 * i)] ?? 255;
+    if ((high | low) > 15) throw malformed(id);
     out[offset + i] = (high << 4) | low;
   }
 }
@@ -55,13 +76,6 @@ export function idBytes(id: Hex): Uint8Array {
   const bytes = new Uint8Array(ID_BYTES);
   writeId(id, bytes, 0);
   return bytes;
-}
-
-/** Value of a hex digit's character code, -1 if it is none. */
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  const lower = code | 32;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
 function malformed(id: string): GristmillError {

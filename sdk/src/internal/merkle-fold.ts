@@ -14,8 +14,9 @@ export function bytesToId(bytes: Uint8Array): Hex {
 }
 
 /**
- * Folds `count` hashes that lie one after the other in `nodes` into their Merkle root, level by level and in place.
- * Instead of padding the leaves, an odd level is completed with the root of an all-zero subtree of its height.
+ * Folds `count` hashes that lie one after the other in `nodes` into their Merkle root, level by level and in place: the
+ * root is what `nodes` then begins with. Instead of padding the leaves, an odd level is completed with the root of an
+ * all-zero subtree of its height.
  *
  * @param onLevel called before each level is folded with its height, its number of nodes and the zero subtree's root
  * @throws GristmillError MERKLE_EMPTY
@@ -24,12 +25,13 @@ export function foldToRoot(
   nodes: Uint8Array,
   count: number,
   onLevel?: (level: number, count: number, zero: Uint8Array) => void,
-): Hex {
+): void {
   if (count === 0) throw new GristmillError("MERKLE_EMPTY", "A Merkle tree needs at least one leaf.");
+  if (count === 1) return;
   const pair = new Uint8Array(1 + 2 * ID_BYTES);
   pair[0] = NODE_DOMAIN;
-  const zero = new Uint8Array(ID_BYTES);
   for (let level = 0; count > 1; level++) {
+    const zero = zeroRoot(level);
     onLevel?.(level, count, zero);
     const parents = Math.ceil(count / 2);
     for (let parent = 0; parent < parents; parent++) {
@@ -38,10 +40,25 @@ export function foldToRoot(
       if (2 * parent + 1 === count) pair.set(zero, 1 + ID_BYTES);
       sha256Into(pair, nodes, parent * ID_BYTES);
     }
-    pair.set(zero, 1);
-    pair.set(zero, 1 + ID_BYTES);
-    sha256Into(pair, zero, 0);
     count = parents;
   }
+}
+
+/** As {@link foldToRoot}, the root as an id. */
+export function rootOf(nodes: Uint8Array, count: number): Hex {
+  foldToRoot(nodes, count);
   return bytesToId(nodes.subarray(0, ID_BYTES));
+}
+
+/** Roots of all-zero subtrees by height, as far as they were asked for. */
+const zeroRoots = [new Uint8Array(ID_BYTES)];
+
+function zeroRoot(height: number): Uint8Array {
+  for (let level = zeroRoots.length; level <= height; level++) {
+    const pair = Uint8Array.of(NODE_DOMAIN, ...zeroRoots[level - 1]!, ...zeroRoots[level - 1]!);
+    const root = new Uint8Array(ID_BYTES);
+    sha256Into(pair, root, 0);
+    zeroRoots.push(root);
+  }
+  return zeroRoots[height]!;
 }

@@ -43,16 +43,19 @@ export function decodeUpdateList(bytes: Uint8Array, weights: number): UpdateList
   let at = 0;
   let next = 0;
   for (let i = 0; i < count; i++) {
-    let value = 0;
-    let scale = 1;
-    let byte: number;
     const start = at;
-    do {
+    let byte = bytes[at++]!;
+    let value = byte & 0x7f;
+    // Two bytes reach over 8,191 weights; what takes more may exceed the 32 bits of integer operators.
+    if (byte >= 0x80) {
       byte = bytes[at++]!;
-      value += (byte & 0x7f) * scale;
-      scale *= 0x80;
-    } while (byte >= 0x80 && at - start < MAX_VARINT_BYTES);
-    if (byte >= 0x80 || (byte === 0 && at - start > 1)) throw malformed(`no shortest varint at byte ${start}`);
+      value |= (byte & 0x7f) << 7;
+      for (let scale = 2 ** 14; byte >= 0x80 && at - start < MAX_VARINT_BYTES; scale *= 0x80) {
+        byte = bytes[at++]!;
+        value += (byte & 0x7f) * scale;
+      }
+      if (byte >= 0x80 || byte === 0) throw malformed(`no shortest varint at byte ${start}`);
+    }
     const flat = next + Math.floor(value / 2);
     if (flat >= weights) throw malformed(`entry ${i} names weight ${flat} of ${weights}`);
     list[i] = 2 * flat + (value % 2);

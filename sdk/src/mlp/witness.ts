@@ -1,5 +1,5 @@
 import type { Hex } from "viem";
-import { bytesToHex } from "viem";
+import { bytesToHex, hexToBytes } from "viem";
 
 import { GristmillError } from "../errors.ts";
 import type { UpdateList } from "../segment/types.ts";
@@ -35,6 +35,22 @@ export interface Witness {
 /** The leaf that holds an element. @throws GristmillError MATRIX_INDEX */
 export function openElement(m: Matrix, row: number, col: number): Opening {
   return openLeaf(m, tensorLeaves(m), leafIndex(m, row, col));
+}
+
+/**
+ * The leaf of an i32 tensor that holds an element, as int16 where all of its elements are: half of the calldata, which is
+ * what such a move costs.
+ */
+function openNarrow(m: Matrix, row: number, col: number): Opening {
+  const { leaf, proof } = openElement(m, row, col);
+  const wide = new DataView(hexToBytes(leaf).buffer);
+  const narrow = new DataView(new ArrayBuffer(wide.byteLength / 2));
+  for (let at = 0; at < narrow.byteLength; at += 2) {
+    const value = wide.getInt32(2 * at, true);
+    narrow.setInt16(at, value, true);
+    if (narrow.getInt16(at, true) !== value) return { leaf, proof };
+  }
+  return { leaf: bytesToHex(new Uint8Array(narrow.buffer)), proof };
 }
 
 /** A row's leaves from the left. @throws GristmillError MATRIX_INDEX */
@@ -95,7 +111,7 @@ export function witnessFor(
         return [openElement(read(0), col, row)];
       case "Update":
       case "Residual":
-        return [openElement(read(0), row, col), ...openRow(read(1), row), ...openRow(read(2), col)];
+        return [openNarrow(read(0), row, col), ...openRow(read(1), row), ...openRow(read(2), col)];
       case "Backward": {
         const below = element(read(0), row, col);
         const mask = openElement(read(0), row, col);

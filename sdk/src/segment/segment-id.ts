@@ -1,7 +1,8 @@
 import type { Hex } from "viem";
 
-import { hashFields } from "../internal/hash.ts";
-import { merkleRoot } from "../tensor/merkle.ts";
+import type { HashField } from "../internal/hash.ts";
+import { hashFields, hashFieldsInto, ID_BYTES } from "../internal/hash.ts";
+import { rootOf } from "../internal/merkle-fold.ts";
 import type { Clock, IterationRecord, Segment } from "./types.ts";
 
 /** clockHash = H(0x09 || for each slot: count || id of its last segment taken in), DESIGN section 5. */
@@ -24,8 +25,13 @@ export function nextWork(work: Hex, batchLeaf: Hex, clockHash: Hex, updateId: He
 
 /** record = H(0x0b || index || batch || clockHash || updateId || correct || loss || work), DESIGN section 5. */
 export function recordHash(record: IterationRecord): Hex {
-  const { index, batch, clockHash, updateId, correct, loss, work } = record;
-  return hashFields(0x0b, [index, batch, clockHash, updateId, correct, loss, work]);
+  return hashFields(RECORD_DOMAIN, recordFields(record));
+}
+
+const RECORD_DOMAIN = 0x0b;
+
+function recordFields({ index, batch, clockHash, updateId, correct, loss, work }: IterationRecord): HashField[] {
+  return [index, batch, clockHash, updateId, correct, loss, work];
 }
 
 /**
@@ -34,7 +40,11 @@ export function recordHash(record: IterationRecord): Hex {
  * @throws GristmillError MERKLE_EMPTY without records
  */
 export function recordsRoot(records: readonly IterationRecord[]): Hex {
-  return merkleRoot(records.map(recordHash));
+  const nodes = new Uint8Array(records.length * ID_BYTES);
+  records.forEach((record, index) => {
+    hashFieldsInto(RECORD_DOMAIN, recordFields(record), nodes, index * ID_BYTES);
+  });
+  return rootOf(nodes, records.length);
 }
 
 /**

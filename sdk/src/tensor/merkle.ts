@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 
 import { GristmillError } from "../errors.ts";
 import { ID_BYTES, idBytes, writeId } from "../internal/hash.ts";
-import { bytesToId, foldToRoot, NODE_DOMAIN } from "../internal/merkle-fold.ts";
+import { bytesToId, foldToRoot, NODE_DOMAIN, rootOf } from "../internal/merkle-fold.ts";
 
 /**
  * Root of the Merkle tree over `leaves`, which are padded with zeros to a power of two; a single leaf is the root
@@ -12,7 +12,7 @@ import { bytesToId, foldToRoot, NODE_DOMAIN } from "../internal/merkle-fold.ts";
  * @throws GristmillError MERKLE_EMPTY, ID_MALFORMED
  */
 export function merkleRoot(leaves: readonly Hex[]): Hex {
-  return foldToRoot(packed(leaves), leaves.length);
+  return rootOf(packed(leaves), leaves.length);
 }
 
 /** Root over the `batchLeaf` of every batch of a data set, in order. */

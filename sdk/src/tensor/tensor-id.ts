@@ -2,7 +2,7 @@ import { sha256Hex, sha256Into } from "#sha256";
 import type { Hex } from "viem";
 
 import { GristmillError } from "../errors.ts";
-import { ID_BYTES, writeId } from "../internal/hash.ts";
+import { ID_BYTES } from "../internal/hash.ts";
 import { bytesToId, foldToRoot } from "../internal/merkle-fold.ts";
 import type { ElementType, Matrix } from "./matrix.ts";
 
@@ -21,14 +21,15 @@ const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
  * committing to a state: rows are hashed from the typed array's memory over one scratch buffer.
  */
 export function tensorId(m: Matrix): Hex {
-  const root = foldToRoot(leafHashes(m), leafCount(m));
+  const nodes = leafHashes(m);
+  foldToRoot(nodes, leafCount(m));
   const bytes = new Uint8Array(1 + 1 + 4 + 4 + ID_BYTES);
   const view = new DataView(bytes.buffer);
   bytes[0] = TENSOR_DOMAIN;
   bytes[1] = tags[m.type];
   view.setUint32(2, m.rows);
   view.setUint32(6, m.cols);
-  writeId(root, bytes, 10);
+  bytes.set(nodes.subarray(0, ID_BYTES), 10);
   return sha256Hex(bytes);
 }
 

@@ -5,6 +5,7 @@ import {
   datasetRoot,
   encodeProgram,
   merkleProof,
+  misconductAbi,
   type MlpParameters,
   recordHash,
   type SegmentMessage,
@@ -22,7 +23,7 @@ import type { TaskParameters } from "../../../oracle/src/disputes/game-state.ts"
 import {
   attackSegment,
   defendSegment,
-  type FindList,
+  type Evidence,
   type SegmentCall,
 } from "../../../oracle/src/disputes/segment-player.ts";
 import { recomputeSegment, type SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
@@ -30,30 +31,12 @@ import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
 import { positionAfter, type SlotContext, startPosition } from "../../../oracle/src/training/slot-replica.ts";
 import { Trainer, type TrainerState } from "../../../oracle/src/training/trainer.ts";
-import type { Court, EvaluationGame, SegmentGame } from "../../../types/ethers-contracts/index.js";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
-import { deployRegistry } from "../helpers/deploy-registry.ts";
-import {
-  begin,
-  CHALLENGE_SECONDS,
-  createTask,
-  ethers,
-  fill,
-  GRIST,
-  networkHelpers,
-  type Scene,
-  STAKED,
-  type Suite,
-  type Worker,
-} from "../tasks/scenario.ts";
+import { begin, createTask, ethers, fill, networkHelpers } from "../tasks/scenario.ts";
+import { COURT, type CourtScene, deployCourt, DisputeState } from "./court-scene.ts";
 
-/** States of a dispute, as `DisputeState` has them. */
-export const DisputeState = { None: 0n, Waiting: 1n, Open: 2n, Decided: 3n, Closed: 4n, Withdrawn: 5n } as const;
 export const Side = { Challenger: 0n, Defender: 1n } as const;
 
-export const MOVE_SECONDS = 60;
-export const CLOCK_SECONDS = 600;
-export const BOND = 2n * GRIST;
 export const SEGMENT_LENGTH = 3;
 
 /** A small network that moves: 5-4-3, B = 3. */
@@ -70,10 +53,7 @@ export const PROGRAM: MlpParameters = {
 };
 
 /** A chain with the court and its games, and a task in training whose data everybody has. */
-export interface Arena extends Scene {
-  readonly realCourt: Court;
-  readonly segmentGame: SegmentGame;
-  readonly evaluationGame: EvaluationGame;
+export interface Arena extends Omit<CourtScene, "slots"> {
   readonly challenger: HardhatEthersSigner;
   readonly mlp: MlpParameters;
   readonly train: BatchSet;
@@ -88,68 +68,6 @@ export interface Chain {
 
 const engine = await createEngine("cpu");
 
-async function deployCourt(): Promise<
-  Suite & Pick<Arena, "realCourt" | "segmentGame" | "evaluationGame" | "challenger">
-> {
-  const signers = await ethers.getSigners();
-  const at = (index: number): HardhatEthersSigner => signers[index]!;
-  const worker = (index: number): Worker => ({ owner: at(index), operator: at(index + 9) });
-  const token = await ethers.deployContract("GristToken", [10n ** 9n * GRIST, [at(0)], [10n ** 6n * GRIST]]);
-  const beacon = await ethers.deployContract("EpochBeacon", [
-    {
-      epochBlocks: 12n,
-      seedDelay: 2n,
-      provingWindow: 20n,
-      attestationBlocks: 2n,
-      attestationRounds: 1n,
-      challengeBlocks: 3n,
-    },
-  ]);
-  const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
-  const template = await ethers.deployContract("MlpTemplate");
-  const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-  const realCourt = await ethers.deployContract("Court", [
-    registry,
-    stakes,
-    { moveSeconds: MOVE_SECONDS, clockSeconds: CLOCK_SECONDS, bond: BOND },
-  ]);
-  const clocks = await ethers.deployContract("Clocks");
-  const segmentGame = await ethers.deployContract("SegmentGame", [realCourt, registry, template], {
-    libraries: { Clocks: await clocks.getAddress() },
-  });
-  const evaluationGame = await ethers.deployContract("EvaluationGame", [realCourt, registry, template]);
-  // Nothing mints here, and direct proofs have tests of their own: any contracts will do in their places.
-  const mint = await ethers.deployContract("MlpTemplate");
-  await realCourt.wire([segmentGame, evaluationGame], []);
-  await registry.wire(mint, realCourt);
-  await stakes.wire([registry, realCourt]);
-  for (const account of signers.slice(1)) {
-    await token.transfer(account, 2_000n * GRIST);
-    await token.connect(account).approve(stakes, STAKED);
-    await stakes.connect(account).stake(STAKED);
-    await token.connect(account).approve(registry, 1_000n * GRIST);
-  }
-  return {
-    token,
-    beacon,
-    stakes,
-    template,
-    registry,
-    mint: at(0),
-    court: at(0),
-    client: at(1),
-    verifier: at(9),
-    stranger: at(10),
-    miners: [worker(2), worker(3), worker(4)],
-    supervisor: worker(5),
-    evaluators: [worker(6), worker(7), worker(8)],
-    realCourt,
-    segmentGame,
-    evaluationGame,
-    challenger: at(18),
-  };
-}
-
 /** Batches of anything that can be committed, bad values included. */
 export function trainingSet(p: MlpParameters, seed: number): BatchSet {
   const random = seededRandom(seed);
@@ -163,9 +81,9 @@ export function trainingSet(p: MlpParameters, seed: number): BatchSet {
 
 /** A task in training over `mlp`. */
 export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena> {
-  const suite = await deployCourt();
+  const { parts, judges } = await deployCourt();
   const train = trainingSet(mlp, 7);
-  const scene = await createTask(suite, {
+  const scene = await createTask(parts, {
     salt: ethers.id(salt),
     program: encodeProgram(mlp),
     datasetRoot: datasetRoot(train.batches.map(batchLeaf)),
@@ -174,8 +92,9 @@ export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena
   });
   await fill(scene);
   await begin(scene);
-  const seed = (await suite.registry.taskOf(scene.taskId)).trainingSeed as Hex;
-  return { ...suite, ...scene, mlp, train, seed };
+  const seed = (await scene.registry.trainingOf(scene.taskId)).trainingSeed as Hex;
+  const challenger = (await ethers.getSigners())[18]!;
+  return { ...scene, ...judges, challenger, mlp, train, seed };
 }
 
 export async function arena(): Promise<Arena> {
@@ -243,7 +162,7 @@ export async function honestChain(where: Arena, slot: number, count: number, oth
 }
 
 /** Finds lists in a log, as a node does. */
-export function finderOf(log: TaskLog): FindList {
+export function finderOf(log: TaskLog): Evidence["findList"] {
   return (entry, slot, index) => {
     const chain = log.chain(slot);
     const to = chain.findIndex(({ id }) => id === entry.segmentId);
@@ -302,7 +221,7 @@ export interface Players {
 /** Opens a dispute over a signed segment and plays it to its end, the closing of the case included. */
 export async function playSegment(where: Arena, message: SegmentMessage, players: Players): Promise<Outcome> {
   const opened = await challengeSegment(where, message, players);
-  return playOn(where, opened, message.segment.slot, players);
+  return playOn(where, opened, message, players);
 }
 
 /** A dispute that was opened, with its events so far. */
@@ -331,70 +250,76 @@ export async function challengeSegment(
 }
 
 /** Plays an open dispute to its end. */
-export async function playOn(where: Arena, opened: Opened, slot: number, players: Players): Promise<Outcome> {
-  const { segmentGame, realCourt } = where;
+export async function playOn(
+  where: Arena,
+  opened: Opened,
+  { segment: { slot }, signature }: SegmentMessage,
+  players: Players,
+): Promise<Outcome> {
+  const { court } = where;
   const { disputeId } = opened;
+  const evidence = { signature, parameters: parametersOf(where), findList: finderOf(players.log ?? new TaskLog(0)) };
   const { by = where.challenger } = players;
   const { operator } = where.miners[slot]!;
   const events = [...opened.events];
   const moves = [...opened.moves];
   let byTimeout = false;
   for (;;) {
-    const dispute = await realCourt.disputeOf(disputeId);
+    const dispute = await court.disputeOf(disputeId);
     if (dispute.state !== DisputeState.Open) break;
     const side = dispute.turn === Side.Challenger ? "challenger" : "defender";
     const state = segmentGameState(events)!;
     const usual =
       side === "defender"
         ? defendSegment(state, players.defender, parametersOf(where))
-        : attackOrNothing(state, players.challenger, players.log);
+        : attackOrNothing(state, players.challenger, evidence);
     const call = players.override === undefined ? usual : players.override(side, state, usual);
     await players.before?.(side);
-    const receipt = call === undefined ? undefined : await send(where, disputeId, state, call, side, by, operator);
+    const mover = side === "challenger" ? by : operator;
+    const receipt = call === undefined ? undefined : await send(where, disputeId, state, call, mover);
     if (call === undefined || receipt === undefined) {
       // Nothing to say, or nothing that the game accepts: time runs out.
-      await networkHelpers.time.increase(MOVE_SECONDS + 1);
-      await realCourt.connect(where.stranger).expire(disputeId);
+      await networkHelpers.time.increase(Number(COURT.moveSeconds) + 1);
+      await court.connect(where.stranger).expire(disputeId);
       byTimeout = true;
       break;
     }
     events.push(...eventsOf(receipt.receipt));
     moves.push(await moveOf(receipt.receipt, call.functionName, side, receipt.deposit));
+    if (call.functionName === "proveMalformedList") {
+      // The slot is convicted without the game, which anybody may now take back for the challenger.
+      await court.connect(where.stranger).retract(disputeId);
+      return { disputeId, state, winner: "challenger", byTimeout, moves };
+    }
   }
-  const { turn } = await realCourt.disputeOf(disputeId);
+  const { turn } = await court.disputeOf(disputeId);
   const winner = turn === Side.Challenger ? "challenger" : "defender";
-  const closing = (await (await realCourt.connect(where.stranger).close(disputeId)).wait())!;
+  const closing = (await (await court.connect(where.stranger).close(disputeId)).wait())!;
   moves.push(await moveOf(closing, "close", winner, 0n));
   return { disputeId, state: segmentGameState(events)!, winner, byTimeout, moves };
 }
 
 /** Sends a move; undefined if the game refuses it. */
 async function send(
-  { segmentGame }: Arena,
+  { segmentGame, misconduct }: Arena,
   disputeId: Hex,
   state: SegmentGameState,
   { functionName, args }: SegmentCall,
-  side: SideName,
-  challenger: HardhatEthersSigner,
-  operator: HardhatEthersSigner,
+  mover: HardhatEthersSigner,
 ): Promise<{ readonly receipt: TransactionReceipt; readonly deposit: bigint } | undefined> {
-  const decides = functionName.startsWith("refute") || functionName === "contestList";
+  const isDirect = functionName === "proveMalformedList";
+  const decides = isDirect || functionName.startsWith("refute") || functionName === "contestList";
   const deposit = decides ? 0n : await depositFor(await segmentGame.answerGas(state.stage));
-  const mover = side === "challenger" ? challenger : operator;
-  const request = { abi: segmentGameAbi, functionName, args: [disputeId, ...args] } as EncodeFunctionDataParameters;
+  const to = await (isDirect ? misconduct : segmentGame).getAddress();
+  const abi = isDirect ? misconductAbi : segmentGameAbi;
+  const request = { abi, functionName, args: isDirect ? args : [disputeId, ...args] } as EncodeFunctionDataParameters;
   try {
-    const transaction = await mover.sendTransaction({
-      to: await segmentGame.getAddress(),
-      data: encodeFunctionData(request),
-      value: deposit,
-    });
+    const transaction = await mover.sendTransaction({ to, data: encodeFunctionData(request), value: deposit });
     return { receipt: (await transaction.wait())!, deposit };
   } catch (error) {
-    if (String(error).includes("revert")) {
-      lastRefusal = String(error);
-      return undefined;
-    }
-    throw error;
+    if (!String(error).includes("revert")) throw error;
+    lastRefusal = String(error);
+    return undefined;
   }
 }
 
@@ -409,7 +334,11 @@ async function depositFor(gas: bigint): Promise<bigint> {
 export let lastRefusal = "";
 
 function eventsOf(receipt: TransactionReceipt): SegmentEvent[] {
-  return parseEventLogs({ abi: segmentGameAbi, logs: receipt.logs as unknown as Log[], strict: true });
+  return parseEventLogs({
+    abi: segmentGameAbi,
+    logs: receipt.logs as unknown as Log[],
+    strict: true,
+  }) as SegmentEvent[];
 }
 
 async function moveOf(receipt: TransactionReceipt, name: string, side: SideName, deposit: bigint): Promise<Move> {
@@ -417,13 +346,9 @@ async function moveOf(receipt: TransactionReceipt, name: string, side: SideName,
   return { name, side, gas: receipt.gasUsed, cost: receipt.gasUsed * baseFeePerGas!, deposit };
 }
 
-function attackOrNothing(
-  state: SegmentGameState,
-  truth: SegmentTruth,
-  log: TaskLog | undefined,
-): SegmentCall | undefined {
+function attackOrNothing(state: SegmentGameState, truth: SegmentTruth, evidence: Evidence): SegmentCall | undefined {
   try {
-    return attackSegment(state, truth, finderOf(log ?? new TaskLog(0)));
+    return attackSegment(state, truth, evidence);
   } catch (error) {
     if ((error as { code?: string }).code === "NOTHING_TO_REFUTE") return undefined;
     throw error;

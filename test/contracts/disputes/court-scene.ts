@@ -2,7 +2,15 @@ import { encodeProgram, type Segment, segmentDomain, segmentTypes } from "@grist
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { Hex } from "viem";
 
-import type { Court, Demands, Misconduct, TensHashGame, WorkMint } from "../../../types/ethers-contracts/index.js";
+import type {
+  Court,
+  Demands,
+  EvaluationGame,
+  Misconduct,
+  SegmentGame,
+  TensHashGame,
+  WorkMint,
+} from "../../../types/ethers-contracts/index.js";
 import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
   begin,
@@ -39,12 +47,14 @@ export const COURT = { moveSeconds: 600n, clockSeconds: 3_000n, bond: 5n * GRIST
 
 export const DisputeState = { None: 0n, Waiting: 1n, Open: 2n, Decided: 3n, Closed: 4n, Withdrawn: 5n } as const;
 
-/** The real court with its prosecutors and one game, over the real registry and mint, with a task in training. */
+/** The real court with its prosecutors and games, over the real registry and mint, with a task in training. */
 export interface CourtScene extends Omit<Scene, "court"> {
   readonly court: Court;
   readonly misconduct: Misconduct;
   readonly demands: Demands;
   readonly tensHashGame: TensHashGame;
+  readonly segmentGame: SegmentGame;
+  readonly evaluationGame: EvaluationGame;
   readonly workMint: WorkMint;
   readonly slots: Slots;
 }
@@ -72,7 +82,8 @@ export async function inCourt(): Promise<CourtScene> {
   return { ...scene, ...suite.judges, slots };
 }
 
-async function deployCourt() {
+/** The suite with everything that disputes need, without a task. */
+export async function deployCourt() {
   const signers = await ethers.getSigners();
   const at = (index: number): HardhatEthersSigner => signers[index]!;
   const worker = (index: number): Worker => ({ owner: at(index), operator: at(index + 9) });
@@ -88,10 +99,13 @@ async function deployCourt() {
   const pool = await ethers.deployContract("VerifierPool", [stakes, beacon, GRIST]);
   const workMint = await ethers.deployContract("WorkMint", [token, registry, beacon, pool, MINT]);
   const tensHashGame = await ethers.deployContract("TensHashGame", [court, workMint, beacon]);
+  const libraries = { Clocks: await (await ethers.deployContract("Clocks")).getAddress() };
+  const segmentGame = await ethers.deployContract("SegmentGame", [court, registry, template], { libraries });
+  const evaluationGame = await ethers.deployContract("EvaluationGame", [court, registry, template]);
   await token.appoint([workMint]);
   await registry.wire(workMint, court);
   await stakes.wire([registry, pool, court]);
-  await court.wire([tensHashGame], [misconduct, demands]);
+  await court.wire([segmentGame, evaluationGame, tensHashGame], [misconduct, demands]);
 
   for (const account of signers.slice(1)) {
     await token.transfer(account, 2_000n * GRIST);
@@ -114,7 +128,7 @@ async function deployCourt() {
     verifier: at(9),
     stranger: at(10),
   };
-  return { parts, judges: { court, misconduct, demands, tensHashGame, workMint } };
+  return { parts, judges: { court, misconduct, demands, tensHashGame, segmentGame, evaluationGame, workMint } };
 }
 
 /** Signs as an operator of the scene's task, or as anybody else in any domain. */

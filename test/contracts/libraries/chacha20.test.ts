@@ -9,7 +9,7 @@ import { type Random, seededRandom } from "../../sdk/fixtures/programs.ts";
 const { ethers } = await network.create();
 
 describe("ChaCha20", () => {
-  const libraries = ethers.deployContract("DisputeLibraries");
+  const libraries = ethers.deployContract("TensHashLibrary");
 
   async function block(key: Uint8Array, nonce: Uint8Array, counter: number): Promise<string> {
     const [first, second] = await (await libraries).keystream(key, nonce, counter);

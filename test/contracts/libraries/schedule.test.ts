@@ -8,7 +8,7 @@ import { seededRandom } from "../../sdk/fixtures/programs.ts";
 describe("Schedule", () => {
   it("gives the batches that the SDK gives, for any number of batches and slots, up to the last iteration", async () => {
     const { ethers } = await network.create();
-    const libraries = await ethers.deployContract("DisputeLibraries");
+    const libraries = await ethers.deployContract("ScheduleLibrary");
     const random = seededRandom(11);
     for (let round = 0; round < 60; round++) {
       const seed = ethers.id(`seed ${round}`) as Hex;

@@ -36,7 +36,7 @@ describe("MlpTemplate's programs", () => {
       const program = encodeProgram(p);
       expect(await contract.instructionCount(program, iteration)).to.equal(instructions.length);
       const { hits, missing, update, weights, residuals } = outputs;
-      expect(plain((await contract.outputs(program, iteration)).toArray(true))).to.deep.equal([
+      expect(plain(await contract.outputs(program, iteration))).to.deep.equal([
         hits,
         missing,
         update,
@@ -45,7 +45,7 @@ describe("MlpTemplate's programs", () => {
       ]);
       for (const [k, instruction] of instructions.entries()) {
         const derived = await contract.instructionAt(program, iteration, k);
-        expect(plain(derived.toArray(true)), `tensor ${k}`).to.deep.equal(fields(instructionStruct(instruction)));
+        expect(plain(derived), `tensor ${k}`).to.deep.equal(fields(instructionStruct(instruction)));
       }
     }
   });
@@ -62,7 +62,7 @@ describe("MlpTemplate's programs", () => {
       expect(plain([...(await contract.evaluationOutputs(program))])).to.deep.equal([outputs.hits, outputs.missing]);
       for (const [k, instruction] of instructions.entries()) {
         const derived = await contract.evaluationInstructionAt(program, rows, k);
-        expect(plain(derived.toArray(true)), `tensor ${k}`).to.deep.equal(fields(instructionStruct(instruction)));
+        expect(plain(derived), `tensor ${k}`).to.deep.equal(fields(instructionStruct(instruction)));
       }
     }
   });

@@ -22,6 +22,7 @@ import {
 } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
+import { type AbiValue, abiValue } from "../helpers/abi-value.ts";
 import { type Random, randomBatch, randomLayers, randomList } from "../../sdk/fixtures/programs.ts";
 
 /** A computation with its program and all tensors around it: what a dispute is about. */
@@ -100,12 +101,12 @@ export function randomRanges(random: Random): ListRange[] {
 }
 
 /** The leaves that show an element of tensor `k`. */
-export function witnessOf(run: TracedRun, k: number, row: number, col: number): Witness {
+export function witnessOf(run: TracedRun, k: number, row: number, col: number): AbiValue<Witness> {
   const instruction = run.instructions[k]!;
   const { operands, offset, cols } = instruction;
   const lists = operands.filter(({ source }) => source === "List").map(({ index }) => run.lists[index]!.list);
   const read = (operand: number) => run.tensorOf(operands[operand]!);
-  return witnessFor(instruction, row, col, read, lists, offset + row * cols + col);
+  return abiValue(witnessFor(instruction, row, col, read, lists, offset + row * cols + col));
 }
 
 /** tensorId of each operand of tensor `k`. */

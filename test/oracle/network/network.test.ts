@@ -9,6 +9,7 @@ import { zeroHash } from "viem";
 import { MAX_MESSAGE_BYTES } from "../../../oracle/src/network/limits.ts";
 import { encodeMessage } from "../../../oracle/src/network/message-codec.ts";
 import { createNetwork } from "../../../oracle/src/network/node.ts";
+import { neighbourhoodTopic } from "../../../oracle/src/network/neighbourhood.ts";
 import type { Verdict } from "../../../oracle/src/network/segment-check.ts";
 import { TestNetwork, addressOf, until, type TestNode } from "./fixtures/nodes.ts";
 import { bytes32, id, keyOf, makeChain, makeContext, makeSegment } from "./fixtures/task.ts";
@@ -123,6 +124,44 @@ describe("network", function () {
       expect(receiver.store.size).to.equal(2);
     });
 
+    it("brings every segment to every node of a line, where nobody knows more than its two neighbours", async () => {
+      const nodes = await net.joinLine(context, 5);
+      const chains = [0, 1, 2].map((slot) => makeChain(context, slot, 5));
+      for (let k = 0; k < 5; k++)
+        await Promise.all([0, 2, 4].map((at, slot) => nodes[at]!.network.publish(context.taskId, chains[slot]![k]!)));
+      await until("all have all", () => nodes.every(({ store }) => store.size === 15));
+      expect(nodes.map(({ network }) => network.peers.length)).to.deep.equal([1, 2, 2, 2, 1]);
+    });
+
+    it("brings what its publisher has not sent to a node, and nothing that it has", async () => {
+      const relay = await net.join(context);
+      const [publisher, other] = [await net.attacker(relay.network, topic), await net.attacker(relay.network, topic)];
+      const received: Uint8Array[] = [];
+      other.services.pubsub.addEventListener("message", ({ detail }) => received.push(detail.data));
+      for (const { services } of [publisher, other]) services.pubsub.subscribe(topic);
+      await until("the relay has both in its mesh", () => relay.network.taskPeers(context.taskId).length === 2);
+      const [first, second, third] = makeChain(context, 0, 3).map(encode) as [Uint8Array, Uint8Array, Uint8Array];
+      await publisher.services.pubsub.publish(topic, first);
+      await until("the relay forwarded it", () => received.length === 1);
+
+      // Both say that they reach the same nodes as the relay; what each publishes, the other has to have from it.
+      const ids = [relay.network.peerId, ...[publisher, other].map(({ peerId }) => peerId.toString())];
+      for (const { services } of [publisher, other]) services.pubsub.subscribe(neighbourhoodTopic(topic, ids));
+      // A message after it shows that the relay has heard it.
+      await other.services.pubsub.publish(topic, encode(makeSegment(context, { slot: 2, first: 0 })));
+      await until("the relay has heard the other", () => relay.segments.length === 2);
+      await publisher.services.pubsub.publish(topic, second);
+      await publisher.services.pubsub.publish(topic, third);
+      await until("the relay has them", () => relay.segments.length === 4);
+      // The relay's own segment after it shows that nothing is still under way.
+      const own = makeSegment(context, { slot: 1, first: 0 });
+      await relay.network.publish(context.taskId, own);
+      await until("the relay's own came", () => received.length > 1);
+      expect(received.map((bytes) => Buffer.from(bytes))).to.deep.equal(
+        [first, encode(own)].map((b) => Buffer.from(b)),
+      );
+    });
+
     const forged = makeSegment(context, { slot: 0, first: 0, key: keyOf(9) });
     const foreign = makeSegment(makeContext({ taskId: id("other") }), { slot: 0, first: 0 });
     const attacks: Record<Exclude<Verdict, "accepted" | "replayed" | "equivocation">, Uint8Array> = {
@@ -160,7 +199,7 @@ describe("network", function () {
       expect(target.equivocations).to.deep.equal([segmentId(second.segment)]);
       expect(target.segments).to.deep.equal([]);
       // The evidence is kept.
-      expect(target.store.byId(0, segmentId(second.segment))).to.not.equal(undefined);
+      expect(target.store.touching(0, 0, 3).map((other) => other.segmentId)).to.include(segmentId(second.segment));
     });
 
     it("turns away a peer that floods it with garbage, and nobody else", async () => {
@@ -205,15 +244,6 @@ describe("network", function () {
       await late.network.fetchSegments(context.taskId, 0, 0, 21, soon());
       expect(late.segments).to.have.deep.members(chain);
       expect(await late.network.fetchSegments(context.taskId, 0, 0, 19, soon())).to.equal(0);
-    });
-
-    it("fetches one segment by its id", async () => {
-      const [holder, asker] = (await net.joinAll(context, 2)) as [TestNode, TestNode];
-      const message = makeSegment(context, { slot: 2, first: 8 });
-      holder.store.append(place(message));
-      expect(await asker.network.fetchSegment(context.taskId, 2, segmentId(message.segment), soon())).to.equal(true);
-      expect(await asker.network.fetchSegment(context.taskId, 2, id("nobody's"), soon())).to.equal(false);
-      expect(asker.segments).to.deep.equal([message]);
     });
 
     it("judges what a peer serves as it judges gossip", async () => {

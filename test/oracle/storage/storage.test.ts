@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { GristmillError } from "@gristmill/sdk";
@@ -13,7 +14,6 @@ import type { Hex } from "viem";
 
 import { CheckpointStore } from "../../../oracle/src/storage/checkpoint-store.ts";
 import { ClaimStore } from "../../../oracle/src/storage/claim-store.ts";
-import { CounterStore } from "../../../oracle/src/storage/counter-store.ts";
 import { lockDataFolder } from "../../../oracle/src/storage/data-folder.ts";
 import { openDatabase, type Database } from "../../../oracle/src/storage/database.ts";
 import { KeyValueStore } from "../../../oracle/src/storage/key-value-store.ts";
@@ -52,11 +52,11 @@ describe("storage", () => {
   });
 
   describe("SegmentStore", () => {
-    it("finds a segment by id, by any of its iterations, by range and as head, in whatever order they came", () => {
+    it("finds a segment by any of its iterations, by range and as head, in whatever order they came", () => {
       const store = new SegmentStore(database, TASK);
       for (const first of [8, 0, 4]) expect(store.append(segment(1, first, first + 3))).to.equal(true);
       store.append(segment(2, 0, 3));
-      expect(store.byId(1, id(1005))).to.deep.include({ first: 4, last: 7, bytes: Uint8Array.of(1, 4, 7) });
+      expect(store.byIndex(1, 5)).to.deep.include({ first: 4, last: 7, bytes: Uint8Array.of(1, 4, 7) });
       expect(store.byIndex(1, 7)?.first).to.equal(4);
       expect(store.byIndex(1, 12)).to.equal(undefined);
       expect(store.range(1, 3, 8, 10).map((s) => s.first)).to.deep.equal([0, 4, 8]);
@@ -130,13 +130,6 @@ describe("storage", () => {
     expect(checkpoints.list(0).map((c) => c.last)).to.deep.equal([-1, 7]);
   });
 
-  it("adds up counters", () => {
-    const counters = new CounterStore(database);
-    counters.add("dropped", 2);
-    counters.add("dropped", 3);
-    expect(counters.all()).to.deep.equal({ dropped: 5 });
-  });
-
   it("rolls a transaction back as a whole when it throws", () => {
     const values = new KeyValueStore(database, "s");
     const attempt = () =>
@@ -155,6 +148,48 @@ describe("storage", () => {
     ).to.equal("NESTED_DURABLE_WRITE");
   });
 
+  describe("lazy writes", () => {
+    const committed = (): number => {
+      const reader = openDatabase(join(folder, "node.sqlite"));
+      try {
+        return new SegmentStore(reader, TASK).size;
+      } finally {
+        reader.close();
+      }
+    };
+
+    it("are seen at once, and are on the disk before any own segment that follows them", () => {
+      const store = new SegmentStore(database, TASK);
+      store.append(segment(1, 0, 3));
+      store.append(segment(2, 0, 3));
+      expect(store.size).to.equal(2);
+      expect(committed()).to.equal(0);
+      store.appendDurably(segment(0, 0, 3));
+      expect(committed()).to.equal(3);
+    });
+
+    it("are committed by themselves when nothing follows", async () => {
+      new SegmentStore(database, TASK).append(segment(1, 0, 3));
+      while (committed() === 0) await setImmediate();
+      expect(committed()).to.equal(1);
+    });
+
+    it("outlive a transaction that fails, and are committed on closing", () => {
+      const store = new SegmentStore(database, TASK);
+      store.append(segment(1, 0, 3));
+      const attempt = () =>
+        database.transaction(() => {
+          store.append(segment(2, 0, 3));
+          throw new GristmillError("TEST", "thrown on purpose");
+        });
+      expect(codeOf(attempt)).to.equal("TEST");
+      expect(committed()).to.equal(1);
+      store.append(segment(3, 0, 3));
+      database.close();
+      expect(committed()).to.equal(2);
+    });
+  });
+
   it("refuses a database of a newer schema and a file that is no database", () => {
     database.prepare("INSERT INTO migrations VALUES (99, 'later')").run();
     expect(codeOf(() => openDatabase(join(folder, "node.sqlite")))).to.equal("DATABASE_TOO_NEW");
@@ -163,9 +198,9 @@ describe("storage", () => {
   });
 
   it("opens an up-to-date database again without repeating migrations", () => {
-    new CounterStore(database).add("a", 1);
+    new KeyValueStore(database, "s").setText("a", "1");
     const again = openDatabase(join(folder, "node.sqlite"));
-    expect(new CounterStore(again).all()).to.deep.equal({ a: 1 });
+    expect(new KeyValueStore(again, "s").getText("a")).to.equal("1");
     again.close();
   });
 
