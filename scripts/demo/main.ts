@@ -32,6 +32,7 @@ interface DemoOptions {
   readonly rpc?: string;
   readonly data?: string;
   readonly killMiner?: boolean;
+  readonly parameters?: string;
   /** True without a name. */
   readonly cheat?: string | true;
 }
@@ -45,6 +46,7 @@ const program = new Command("npm start --")
   .option("--rpc <url>", "use this chain instead of starting one")
   .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
+  .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
   .option("--cheat [name]", "let the last miner cheat, to see it convicted; without a name, list the cheats")
   .parse(process.argv);
 
@@ -104,7 +106,7 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   const chain =
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
   say("deploying", { chainId: chain.chainId });
-  const deploymentFile = await deploy(processes, chain, folder);
+  const deploymentFile = await deploy(processes, chain, folder, options.parameters);
   await keepMining(chain);
 
   const state = new RunState();
@@ -204,12 +206,22 @@ async function finished(node: DemoNode, mayBeKilled: boolean): Promise<void> {
   });
 }
 
-async function deploy(processes: Processes, chain: DemoChain, folder: string): Promise<string> {
+async function deploy(
+  processes: Processes,
+  chain: DemoChain,
+  folder: string,
+  parameters: string | undefined,
+): Promise<string> {
   const lines: string[] = [];
   const { exit } = processes.start({
     name: "deploy",
     script: hardhatScript(),
-    args: ["deploy", "--network", "localhost"],
+    args: [
+      "deploy",
+      "--network",
+      "localhost",
+      ...(parameters === undefined ? [] : ["--parameters", resolve(parameters)]),
+    ],
     env: { GRISTMILL_RPC_URL: chain.rpcUrl, GRISTMILL_DEPLOYMENTS: folder, GRISTMILL_DEPLOYER_KEY: funderKey() },
     cwd: ROOT,
     onLine: (line) => lines.push(line),

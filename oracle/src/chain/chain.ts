@@ -42,6 +42,8 @@ export interface ChainOptions {
   readonly deployment: Deployment;
   /** Signs transactions and segments; a chain without it only reads. */
   readonly privateKey?: Hex;
+  /** How requests travel, over HTTP to `rpcUrl` if left out. */
+  readonly transport?: Transport;
 }
 
 /** A head of the chain as the roles need it. */
@@ -71,7 +73,7 @@ export class Chain {
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
       rpcUrls: { default: { http: [options.rpcUrl] } },
     });
-    const transport = http(options.rpcUrl, { timeout: REQUEST_TIMEOUT, retryCount: 3 });
+    const transport = options.transport ?? http(options.rpcUrl, { timeout: REQUEST_TIMEOUT, retryCount: 3 });
     this.deployment = options.deployment;
     this.public = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL, cacheTime: 0 });
     if (options.privateKey !== undefined) {

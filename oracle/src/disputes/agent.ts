@@ -67,6 +67,8 @@ export interface DisputeAgentOptions {
   readonly since: bigint;
   /** Of the task, as in its event. */
   readonly parameters: TaskParameters;
+  /** The clock on the wall, unix seconds. */
+  readonly now?: () => number;
 }
 
 /**
@@ -332,8 +334,6 @@ export class DisputeAgent {
     const { chain, contracts, mode, taskId } = this.#options;
     const { segmentId: claim, slot } = accusation;
     if (mode !== "challenge" || this.#work === undefined || head.number < (this.#retryAt.get(claim) ?? 0n)) return;
-    // One at a time: the first that is won settles them all, and each further one takes twice the bond.
-    if (this.store.going().some((dispute) => this.#isOwnAgainst(dispute, slot))) return;
     this.#retryAt.set(claim, head.number + RETRY_BLOCKS);
     try {
       if (accusation.state === "sending") {
@@ -346,6 +346,8 @@ export class DisputeAgent {
         this.store.accuse({ ...accusation, state: "settled" });
         return;
       }
+      // One at a time: the first that is won settles them all, and each further one takes twice the bond.
+      if (this.store.going().some((dispute) => this.#isOwnAgainst(dispute, slot))) return;
       await this.#open(accusation, head);
     } catch (error) {
       this.#warn("challenge-refused", claim, error, { slot, claim });
@@ -372,14 +374,8 @@ export class DisputeAgent {
       throw new GristmillError("VIEW_INCOMPLETE", `segment ${claim} of slot ${String(slot)} is not in this node's log`);
     const bond = await contracts.court.read.bondFor([{ taskId, role: MINER, index: slot }]);
     await work.ensureStake(bond);
-    const around = {
-      chain,
-      contracts,
-      head,
-      highest: this.#highest,
-      peers: work.peers(),
-      now: Math.floor(Date.now() / 1000),
-    };
+    const now = this.#options.now ?? (() => Math.floor(Date.now() / 1000));
+    const around = { chain, contracts, head, highest: this.#highest, peers: work.peers(), now: now() };
     const reasons = await reasonsToWait(around, bond);
     if (reasons.length > 0) throw new GristmillError("VIEW_INCOMPLETE", reasons.join("; "));
     const truth = await this.#truth(claim, Side.Challenger);

@@ -614,7 +614,7 @@ export const taskRegistryAbi = [
           { internalType: "address", name: "owner", type: "address" },
           { internalType: "address", name: "operator", type: "address" },
           { internalType: "bool", name: "dropped", type: "bool" },
-          { internalType: "uint40", name: "pausedBlocks", type: "uint40" },
+          { internalType: "uint256", name: "pausedBlocks", type: "uint256" },
           { internalType: "uint128", name: "stake", type: "uint128" },
           { internalType: "uint64", name: "macs", type: "uint64" },
           { internalType: "uint16", name: "segmentLength", type: "uint16" },
