@@ -108,7 +108,10 @@ describe("npm start", function () {
     expect(code).to.equal(0);
     if (report === undefined) expect.fail("no report");
 
-    expect(report.disputes.map(({ slot, winner }) => ({ slot, winner }))).to.deep.include({ slot: cheater(report), winner: "challenger" });
+    expect(report.disputes.map(({ slot, winner }) => ({ slot, winner }))).to.deep.include({
+      slot: cheater(report),
+      winner: "challenger",
+    });
     const [dispute] = report.disputes.filter(({ why }) => why !== "silence");
     expect(dispute?.why, "one element decides").to.match(/^R_2'\[0\]\[0\]: must be -?[\d,]+, claimed -?[\d,]+$/);
     expect(report.convicted).to.deep.equal([

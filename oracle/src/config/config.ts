@@ -56,7 +56,9 @@ export const configSchema = z.strictObject({
   disputes: z
     .enum(disputeModes)
     .optional()
-    .describe("what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)"),
+    .describe(
+      "what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)",
+    ),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
   privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
   keyFile: z.string().optional().describe("file that holds the key of this node, readable by its owner only"),

@@ -446,7 +446,8 @@ export class DisputeAgent {
   /** Warns once of each new reason. */
   #warn(event: string, matter: Hex, error: unknown, fields: Readonly<Record<string, unknown>>): void {
     const { log, taskId } = this.#options;
-    const text = error instanceof Error ? error.message : String(error);
+    // Amounts and times in it change from block to block.
+    const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\d/g, "");
     if (this.#said.get(matter) === text) return;
     this.#said.set(matter, text);
     log.warn({ event, task: taskId, ...fields, error });

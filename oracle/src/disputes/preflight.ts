@@ -44,7 +44,7 @@ export async function reasonsToWait(around: Surroundings, bond: bigint): Promise
   const reasons: [boolean, string][] = [
     [peers === 0, "no peer of the task is connected"],
     [syncing, "the chain's endpoint is still syncing"],
-    [lag > STALE_AFTER, `the chain's head is ${String(lag)} s old`],
+    [lag > STALE_AFTER, `the chain's head is more than ${String(STALE_AFTER)} s old`],
     [head.number < highest, `the chain's head went back from block ${String(highest)} to ${String(head.number)}`],
     [free < bond, `the bond is ${formatEther(bond)} GRIST of free stake, and ${formatEther(free)} are there`],
     [ether < needed, `a dispute may take ${formatEther(needed)} ether, and ${formatEther(ether)} are there`],
