@@ -130,7 +130,7 @@ export class RunState {
     }
     if (event.event === "dispute-decided" && story.winner === undefined) {
       story.winner = String(event["winner"]);
-      story.why = event["why"] === undefined ? "unknown" : String(event["why"]);
+      story.why = typeof event["why"] === "string" ? event["why"] : "unknown";
       this.notices.push(`the ${story.winner} wins: ${story.why}`);
     }
   }

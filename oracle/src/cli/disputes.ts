@@ -10,7 +10,7 @@ import { decisionOf, moveName, storyOf } from "../disputes/decision.ts";
 import { joinDispute } from "../roles/join-dispute.ts";
 import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
-import type { KnownDispute } from "../storage/dispute-store.ts";
+import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { configOf, withSettings } from "./options.ts";
 import { taskIdOf } from "./run.ts";
 import { untilStopped } from "./signals.ts";
@@ -45,7 +45,8 @@ export function disputesCommand(): Command {
         .argument("<task>", "task id")
         .argument("<slot>", "number of the slot")
         .argument("<claim>", "id of a segment, or of a lucky claim whose segment is meant")
-        .description("recompute a segment twice and challenge it if it is false; bonds stake"),
+        .option("--ticket", "challenge the claim's TensHash, not its segment")
+        .description("compute it again, twice, and challenge it if it is false; bonds stake"),
     ).action(challenge),
   );
   command.addCommand(
@@ -103,12 +104,12 @@ function tell(dispute: ListedDispute, view: DisputeView, record: DisputeRecord):
     `task        ${dispute.taskId}`,
     `accused     ${placeName(dispute)}`,
     `claim       ${dispute.claim}`,
-    `about       ${storyOf(record.game) ?? "not a segment"}`,
+    `about       ${storyOf(record.game) ?? "a lucky ticket, or a score"}`,
     `challenger  ${dispute.challenger}, bond ${formatEther(dispute.bond)} GRIST`,
     `state       ${stateName(view)}`,
     ...[Side.Challenger, Side.Defender].map(
       (side) =>
-        `${sideName(side).padEnd(12)}has ${String(view.clocks[side])} s left and deposited ${formatEther(view.deposits[side] ?? 0n)} ether`,
+        `${sideName(side).padEnd(12)}has ${String(view.clocks[side])} s left and deposited ${formatEther(view.deposits[side])} ether`,
     ),
   ];
   if (view.state === DisputeState.Open)
@@ -135,9 +136,9 @@ async function challenge(task: string, slotText: string, claim: string, options:
       hints: ["slots count from 0"],
     });
   await withNode(options, async (node) => {
-    const segment = await segmentOf(node, disputeIdOf(claim));
     const agent = await joinDispute(node, taskId);
-    const disputeId = await agent.challenge(segment, slot, await node.chain.head());
+    const accused = await accusedBy(node, disputeIdOf(claim), options["ticket"] === true);
+    const disputeId = await agent.challenge({ ...accused, slot }, await node.chain.head());
     console.log(
       `challenged: dispute ${disputeId}\nsee it through with a verifier that runs, or move by move: oracle-miner disputes respond ${disputeId}`,
     );
@@ -167,13 +168,16 @@ async function withNode(options: Options, work: (node: Node) => Promise<void>): 
   });
 }
 
-/** The segment that is meant: a lucky claim's, or the one of that id. */
-async function segmentOf({ contracts, chain }: Reader, id: Hex): Promise<Hex> {
-  const [claim] = await contracts.mint.getEvents.TicketClaimed(
-    { claimId: id },
-    { fromBlock: BigInt(chain.deployment.blockNumber) },
-  );
-  return claim?.args.details?.segmentId ?? id;
+/** What is meant: a claim's ticket, a claim's segment, or the segment of that id. */
+async function accusedBy(
+  { contracts, chain }: Reader,
+  id: Hex,
+  ticket: boolean,
+): Promise<Pick<Accusation, "kind" | "id">> {
+  if (ticket) return { kind: "ticket", id };
+  const fromBlock = BigInt(chain.deployment.blockNumber);
+  const [claim] = await contracts.mint.getEvents.TicketClaimed({ claimId: id }, { fromBlock });
+  return { kind: "segment", id: claim?.args.details?.segmentId ?? id };
 }
 
 async function findDispute({ chain }: Reader, id: Hex): Promise<ListedDispute> {

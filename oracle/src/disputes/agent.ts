@@ -1,8 +1,7 @@
-import { courtAbi, GristmillError, segmentGameAbi, segmentId } from "@gristmill/sdk";
-import type { SegmentMessage } from "@gristmill/sdk";
+import { courtAbi, GristmillError } from "@gristmill/sdk";
 import type { Logger } from "pino";
-import type { Hex } from "viem";
-import { formatEther, isAddressEqual, parseEventLogs, zeroHash } from "viem";
+import type { Hex, TransactionReceipt } from "viem";
+import { isAddressEqual, parseEventLogs } from "viem";
 
 import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
@@ -11,19 +10,15 @@ import type { DisputeMode } from "../config/dispute-modes.ts";
 import type { Database } from "../storage/database.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { DisputeStore } from "../storage/dispute-store.ts";
-import type { Conviction, DisputeView } from "./court-events.ts";
-import { convictionsBetween, disputesBetween, DisputeState, readDispute, Side, sideName } from "./court-events.ts";
-import { decisionOf, moveName } from "./decision.ts";
-import type { DisputeStep } from "./deposits.ts";
-import { depositFor } from "./deposits.ts";
-import type { SegmentGameState, TaskParameters } from "./game-state.ts";
-import { reasonsToWait, requireRefuted } from "./preflight.ts";
-import type { Evidence, SegmentCall } from "./segment-player.ts";
-import { attackSegment, defendSegment } from "./segment-player.ts";
-import type { SegmentTruth } from "./segment-truth.ts";
-
-/** Role of a slot's place: `Role` of contracts/types/TaskTypes.sol. */
-const MINER = 0;
+import type { DisputeView } from "./court-events.ts";
+import { convictionsBetween, disputesBetween, DisputeState, MINER, Side } from "./court-events.ts";
+import { DisputeReport } from "./dispute-report.ts";
+import type { DisputeWork } from "./dispute-work.ts";
+import type { TaskParameters } from "./game-state.ts";
+import type { Play, Step } from "./play.ts";
+import { reasonsToWait } from "./preflight.ts";
+import { SegmentPlay } from "./segment-play.ts";
+import { TensHashPlay } from "./tens-hash-play.ts";
 
 /** Blocks that are searched again for disputes, so that a reorganisation loses none. */
 const REORG_BLOCKS = 64n;
@@ -31,30 +26,6 @@ const REORG_BLOCKS = 64n;
 /** Blocks after which the loser of a dispute closes it if the winner does not, and between two tries to open one. */
 const CLOSING_PATIENCE = 10n;
 const RETRY_BLOCKS = 5n;
-
-/** Refusals of both contracts that a move passes through: names of their errors. */
-const GAME_ABI = [...segmentGameAbi, ...courtAbi.filter(({ type }) => type === "error")] as const;
-
-/** What a node can compute in a task's disputes. Its role supplies it. */
-export interface DisputeWork {
-  /** The node's own slot, undefined if it has none. */
-  readonly slot: number | undefined;
-  /** The segment that the log holds under this id. */
-  segment(id: Hex): SegmentMessage | undefined;
-  /** An own segment as the slot computed it. @throws GristmillError if the database lacks what it takes */
-  defence(id: Hex): Promise<SegmentTruth>;
-  /**
-   * Somebody's segment recomputed from everything that it names.
-   * @param check on another engine than usual
-   * @throws GristmillError if something is missing
-   */
-  recompute(id: Hex, check: boolean): Promise<SegmentTruth>;
-  readonly findList: Evidence["findList"];
-  /** Connected peers that take part in the task. */
-  peers(): number;
-  /** Sees to so much free stake, if the operator allows it. @throws GristmillError STAKE_MISSING */
-  ensureStake(amount: bigint): Promise<void>;
-}
 
 export interface DisputeAgentOptions {
   readonly chain: Chain;
@@ -71,6 +42,13 @@ export interface DisputeAgentOptions {
   readonly now?: () => number;
 }
 
+/** What an equipped agent works with. */
+interface Equipment {
+  readonly work: DisputeWork;
+  readonly segments: Play;
+  readonly tickets: Play;
+}
+
 /**
  * A node's part in the disputes of one task (DESIGN section 7): it watches all of them, answers for the node's own slot,
  * and challenges what the node found false. `look` is to be called with each new head; everything between two looks is
@@ -85,37 +63,40 @@ export class DisputeAgent {
   readonly convicted: AbortSignal;
   readonly #convict = new AbortController();
   readonly #options: DisputeAgentOptions;
-  #work: DisputeWork | undefined;
+  readonly #report: DisputeReport;
+  #equipment: Equipment | undefined;
   #scanned: bigint;
   #convictionsScanned: bigint;
   #highest = 0n;
-  /** Moves already reported, by dispute; and disputes whose outcome was. */
-  readonly #reported = new Map<Hex, number>();
-  readonly #decided = new Map<Hex, bigint>();
-  /** Segments recomputed for disputes that are under way. */
-  readonly #truths = new Map<Hex, Promise<SegmentTruth>>();
-  /** What was said last of a matter, so that it is not said at every block. */
-  readonly #said = new Map<string, string>();
+  /** When a dispute that this node lost was seen decided, and when an accusation may be tried again. */
+  readonly #decidedAt = new Map<Hex, bigint>();
   readonly #retryAt = new Map<Hex, bigint>();
 
   constructor(options: DisputeAgentOptions) {
+    const { chain, contracts, database, log, taskId, since } = options;
     this.#options = options;
     this.convicted = this.#convict.signal;
-    this.store = new DisputeStore(options.database, options.taskId);
+    this.#report = new DisputeReport(chain, contracts, log.child({ task: taskId }));
+    this.store = new DisputeStore(database, taskId);
     const last = this.store.lastBlock();
-    this.#scanned = last === undefined ? options.since : last + 1n;
-    this.#convictionsScanned = options.since;
+    this.#scanned = last === undefined ? since : last + 1n;
+    this.#convictionsScanned = since;
   }
 
   /** Gives the agent what it takes to do more than watch. */
   equip(work: DisputeWork): void {
-    this.#work = work;
+    const { chain, contracts, parameters, since } = this.#options;
+    this.#equipment = {
+      work,
+      segments: new SegmentPlay(chain, contracts, parameters, work),
+      tickets: new TensHashPlay(chain, contracts, since, work),
+    };
   }
 
-  /** Notes that a segment is false; the next looks challenge it. Known ones stay as they are. */
-  accuse(segment: Hex, slot: number, reason: string): void {
-    if (this.#options.mode !== "challenge" || this.store.accusation(segment) !== undefined) return;
-    this.store.accuse({ segmentId: segment, slot, state: "found", reason });
+  /** Notes that something is false; the next looks challenge it. What was noted before stays as it is. */
+  accuse(accusation: Omit<Accusation, "state">): void {
+    if (this.#options.mode !== "challenge" || this.store.accusation(accusation.id) !== undefined) return;
+    this.store.accuse({ ...accusation, state: "found" });
   }
 
   /** Takes in the chain up to `head` and does what is due. */
@@ -128,22 +109,20 @@ export class DisputeAgent {
   }
 
   /**
-   * Challenges one segment now.
+   * Challenges one thing now.
    * @returns the dispute's id
-   * @throws GristmillError VIEW_INCOMPLETE, RERUNS_DIFFER, SEGMENT_AGREES, ALREADY_CHALLENGED, and what the chain refuses
+   * @throws GristmillError VIEW_INCOMPLETE, RERUNS_DIFFER, SEGMENT_AGREES, TICKET_AGREES, ALREADY_CHALLENGED, and what the
+   * chain refuses
    */
-  async challenge(segment: Hex, slot: number, head: Head): Promise<Hex> {
+  async challenge(accused: Pick<Accusation, "kind" | "id" | "slot">, head: Head): Promise<Hex> {
     await this.#watch(head.number);
-    const known = this.#challengeOf(segment);
+    const accusation: Accusation = { ...accused, state: "found", reason: "asked for by its operator" };
+    const known = await this.#challengeOf(accusation);
     if (known !== undefined)
-      throw new GristmillError(
-        "ALREADY_CHALLENGED",
-        `this account challenged segment ${segment} before: ${known.disputeId}`,
-        {
-          hints: ["answer it with `oracle-miner disputes respond`"],
-        },
-      );
-    return this.#open({ segmentId: segment, slot, state: "found", reason: "asked for by its operator" }, head);
+      throw new GristmillError("ALREADY_CHALLENGED", `this account challenged it before: ${known.disputeId}`, {
+        hints: ["answer it with `oracle-miner disputes respond`"],
+      });
+    return this.#open(accusation, head);
   }
 
   /**
@@ -164,70 +143,44 @@ export class DisputeAgent {
   // --- what the chain says
 
   async #watch(to: bigint): Promise<void> {
-    const { chain, taskId, since, log } = this.#options;
+    const { chain, taskId, since, parameters } = this.#options;
     const from = this.#scanned - REORG_BLOCKS;
-    for (const dispute of await disputesBetween(chain, taskId, from > since ? from : since, to)) {
-      if (!this.store.add(dispute)) continue;
-      const { disputeId, index, role, challenger, claim, bond } = dispute;
-      const place = role === MINER ? { slot: index } : { evaluator: index };
-      log.info({
-        event: "dispute-opened",
-        task: taskId,
-        dispute: disputeId,
-        ...place,
-        challenger,
-        claim,
-        bond: formatEther(bond),
-      });
-    }
+    for (const dispute of await disputesBetween(chain, taskId, from > since ? from : since, to))
+      if (this.store.add(dispute)) this.#report.opened(dispute);
     this.#scanned = to + 1n;
     if (to < this.#convictionsScanned) return;
-    for (const conviction of await convictionsBetween(chain, taskId, this.#convictionsScanned, to))
-      this.#takeConviction(conviction);
+    for (const conviction of await convictionsBetween(chain, taskId, this.#convictionsScanned, to)) {
+      const { role, index } = conviction;
+      const own = role === MINER && this.#equipment?.work.slot === index;
+      this.#report.convicted(conviction, parameters, own);
+      if (own)
+        this.#convict.abort(
+          new GristmillError(
+            "SLOT_CONVICTED",
+            `slot ${String(index)} of task ${taskId} was convicted and lost its stake`,
+          ),
+        );
+    }
     this.#convictionsScanned = to + 1n;
-  }
-
-  #takeConviction({ role, index, accuser, reward, forfeit }: Conviction): void {
-    const { log, taskId, parameters } = this.#options;
-    const isSlot = role === MINER;
-    const stake = isSlot ? parameters.minerStake : parameters.evaluatorStake;
-    const own = isSlot && this.#work?.slot === index;
-    log[own ? "error" : "info"]({
-      event: "convicted",
-      task: taskId,
-      ...(isSlot ? { slot: index } : { evaluator: index }),
-      accuser,
-      stake: formatEther(stake),
-      burned: formatEther(stake - reward - forfeit),
-      accusers: formatEther(reward),
-      honest: formatEther(forfeit),
-    });
-    if (own)
-      this.#convict.abort(
-        new GristmillError(
-          "SLOT_CONVICTED",
-          `slot ${String(index)} of task ${taskId} was convicted and lost its stake`,
-        ),
-      );
   }
 
   // --- disputes that are going on
 
   /** Reports what happened in a dispute, and does what it asks of this node now. */
   async #attend(dispute: KnownDispute, head: Head): Promise<void> {
-    const { contracts } = this.#options;
-    const view = await contracts.court.read.disputeOf([dispute.disputeId]);
-    await this.#report(dispute, view);
+    const { disputeId, claim } = dispute;
+    const view = await this.#options.contracts.court.read.disputeOf([disputeId]);
+    await this.#report.progress(dispute, view);
     if (view.state === DisputeState.Closed || view.state === DisputeState.Withdrawn) {
-      this.store.end(dispute.disputeId);
-      this.#truths.delete(dispute.claim);
+      this.store.end(disputeId);
+      this.#playOf(dispute)?.forget(claim);
       await this.#collect(dispute);
       return;
     }
     try {
       await this.#act(dispute, view, head);
     } catch (error) {
-      this.#warn("move-refused", dispute.disputeId, error, { dispute: dispute.disputeId, move: view.moves });
+      this.#report.warn("move-refused", disputeId, error, { dispute: disputeId, move: view.moves });
     }
   }
 
@@ -245,56 +198,29 @@ export class DisputeAgent {
   /** The side that this node plays, undefined if it only watches. */
   #sideIn({ challenger, role, index }: KnownDispute): number | undefined {
     const { mode, chain } = this.#options;
-    if (mode === "watch" || this.#work === undefined) return undefined;
-    if (role === MINER && this.#work.slot === index) return Side.Defender;
+    if (mode === "watch" || this.#equipment === undefined) return undefined;
+    if (role === MINER && this.#equipment.work.slot === index) return Side.Defender;
     return mode === "challenge" && isAddressEqual(challenger, chain.account.address) ? Side.Challenger : undefined;
   }
 
   async #move(dispute: KnownDispute, { moves }: DisputeView, side: number): Promise<string | undefined> {
     const { chain, contracts } = this.#options;
-    const { disputeId, claim } = dispute;
-    if (!isAddressEqual(dispute.game, contracts.segmentGame.address)) return undefined;
+    const { disputeId } = dispute;
     if (this.store.intended(disputeId, moves) !== undefined) {
       // Sent before, or about to be when this process was killed: the chain may not show it yet.
       if (await chain.hasPending()) return undefined;
       if ((await contracts.court.read.disputeOf([disputeId])).moves !== moves) return undefined;
     }
-    const { game } = await readDispute(chain, contracts, dispute);
-    if (game === undefined) return undefined;
-    const call = this.#nextCall(claim, game, await this.#truth(claim, side), side);
-    if (call === undefined) return undefined;
-    this.store.intend(disputeId, moves, call.functionName);
-    if (call.functionName === "proveMalformedList") await this.#prove(call);
-    else await this.#send(call.functionName, [disputeId, ...call.args], isDecision(call) ? undefined : game.stage);
-    return call.functionName;
+    const step = await this.#playOf(dispute)?.next(dispute, side);
+    if (step === undefined) return undefined;
+    this.store.intend(disputeId, moves, step.functionName);
+    await this.#send(step);
+    return step.functionName;
   }
 
-  #nextCall(claim: Hex, game: SegmentGameState, truth: SegmentTruth, side: number): SegmentCall | undefined {
-    if (side === Side.Defender) return defendSegment(game, truth, this.#options.parameters);
-    const { segment, findList } = this.#need();
-    const signature = segment(claim)?.signature ?? "0x";
-    return attackSegment(game, truth, { signature, parameters: this.#options.parameters, findList });
-  }
-
-  /** The segment as this side holds it to be, computed once a dispute. */
-  async #truth(claim: Hex, side: number): Promise<SegmentTruth> {
-    const work = this.#need();
-    const kept =
-      this.#truths.get(claim) ?? (side === Side.Defender ? work.defence(claim) : work.recompute(claim, false));
-    this.#truths.set(claim, kept);
-    try {
-      return await kept;
-    } catch (error) {
-      // What was missing may come: the next look asks again.
-      this.#truths.delete(claim);
-      throw error;
-    }
-  }
-
-  async #close(dispute: KnownDispute, view: DisputeView, side: number, head: Head): Promise<string | undefined> {
-    const { disputeId } = dispute;
-    const since = this.#decided.get(disputeId) ?? head.number;
-    this.#decided.set(disputeId, since);
+  async #close({ disputeId }: KnownDispute, view: DisputeView, side: number, head: Head): Promise<string | undefined> {
+    const since = this.#decidedAt.get(disputeId) ?? head.number;
+    this.#decidedAt.set(disputeId, since);
     if (view.turn !== side && head.number - since < CLOSING_PATIENCE) return undefined;
     return this.#call("close", disputeId);
   }
@@ -307,13 +233,13 @@ export class DisputeAgent {
 
   /** Takes out the ether that an ended dispute credited to this node. */
   async #collect(dispute: KnownDispute): Promise<void> {
-    const { chain, contracts, log, taskId } = this.#options;
+    const { chain, contracts } = this.#options;
     if (this.#sideIn(dispute) === undefined) return;
     const credit = await contracts.court.read.creditOf([chain.account.address]);
     if (credit === 0n) return;
     const { address, abi } = contracts.court;
     await chain.transact({ address, abi, functionName: "withdraw", args: [] });
-    log.info({ event: "deposits-returned", task: taskId, dispute: dispute.disputeId, ether: formatEther(credit) });
+    this.#report.depositsReturned(dispute.disputeId, credit);
   }
 
   async #call(functionName: "expire" | "close" | "retract", disputeId: Hex): Promise<string> {
@@ -329,12 +255,12 @@ export class DisputeAgent {
 
   // --- challenging
 
-  /** Challenges a segment, unless it was done, or the node does not see enough to bond for it. */
+  /** Challenges what is accused, unless it was done, or the node does not see enough to bond for it. */
   async #prosecute(accusation: Accusation, head: Head): Promise<void> {
     const { chain, contracts, mode, taskId } = this.#options;
-    const { segmentId: claim, slot } = accusation;
-    if (mode !== "challenge" || this.#work === undefined || head.number < (this.#retryAt.get(claim) ?? 0n)) return;
-    this.#retryAt.set(claim, head.number + RETRY_BLOCKS);
+    const { id, kind, slot } = accusation;
+    if (mode !== "challenge" || this.#equipment === undefined || head.number < (this.#retryAt.get(id) ?? 0n)) return;
+    this.#retryAt.set(id, head.number + RETRY_BLOCKS);
     try {
       if (accusation.state === "sending") {
         // Killed while the challenge was being sent: it may be in the chain, or on its way.
@@ -342,51 +268,44 @@ export class DisputeAgent {
         await this.#watch((await chain.head()).number);
       }
       const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
-      if (convicted || this.#challengeOf(claim) !== undefined) {
+      if (convicted || (await this.#challengeOf(accusation)) !== undefined) {
         this.store.accuse({ ...accusation, state: "settled" });
         return;
       }
       // One at a time: the first that is won settles them all, and each further one takes twice the bond.
-      if (this.store.going().some((dispute) => this.#isOwnAgainst(dispute, slot))) return;
+      if (this.#own(this.store.going()).some(({ role, index }) => role === MINER && index === slot)) return;
       await this.#open(accusation, head);
     } catch (error) {
-      this.#warn("challenge-refused", claim, error, { slot, claim });
+      this.#report.warn("challenge-refused", id, error, { slot, [kind]: id });
     }
   }
 
-  #isOwnAgainst({ challenger, role, index }: KnownDispute, slot: number): boolean {
-    return role === MINER && index === slot && isAddressEqual(challenger, this.#options.chain.account.address);
+  /** Disputes that this account challenged in. */
+  #own(disputes: readonly KnownDispute[]): KnownDispute[] {
+    return disputes.filter(({ challenger }) => isAddressEqual(challenger, this.#options.chain.account.address));
   }
 
-  /** This account's own dispute over a claim, whatever became of it. */
-  #challengeOf(claim: Hex): KnownDispute | undefined {
-    const account = this.#options.chain.account.address;
-    return this.store.all().find((known) => known.claim === claim && isAddressEqual(known.challenger, account));
+  /** This account's own dispute over what is accused, whatever became of it. */
+  async #challengeOf(accusation: Accusation): Promise<KnownDispute | undefined> {
+    const claim = await this.#playFor(accusation).claimOf(accusation);
+    return this.#own(this.store.all()).find((known) => known.claim === claim);
   }
 
-  /** Checks once more that the segment is false and that this node sees everything, then bonds. */
+  /** Checks once more that it is false and that this node sees everything, then bonds. */
   async #open(accusation: Accusation, head: Head): Promise<Hex> {
-    const { chain, contracts, taskId } = this.#options;
-    const { segmentId: claim, slot } = accusation;
-    const work = this.#need();
-    const message = work.segment(claim);
-    if (message === undefined)
-      throw new GristmillError("VIEW_INCOMPLETE", `segment ${claim} of slot ${String(slot)} is not in this node's log`);
-    const bond = await contracts.court.read.bondFor([{ taskId, role: MINER, index: slot }]);
+    const { chain, contracts, taskId, now = () => Math.floor(Date.now() / 1000) } = this.#options;
+    const { work } = this.#need();
+    const bond = await contracts.court.read.bondFor([{ taskId, role: MINER, index: accusation.slot }]);
     await work.ensureStake(bond);
-    const now = this.#options.now ?? (() => Math.floor(Date.now() / 1000));
     const around = { chain, contracts, head, highest: this.#highest, peers: work.peers(), now: now() };
     const reasons = await reasonsToWait(around, bond);
     if (reasons.length > 0) throw new GristmillError("VIEW_INCOMPLETE", reasons.join("; "));
-    const truth = await this.#truth(claim, Side.Challenger);
-    requireRefuted(message, truth, await work.recompute(claim, true));
+    const step = await this.#playFor(accusation).opening(accusation);
 
     this.store.accuse({ ...accusation, state: "sending" });
-    const { segment, signature } = message;
-    const predecessor = truth.predecessor?.segment ?? { ...NO_SEGMENT, taskId };
-    let logs;
+    let receipt: TransactionReceipt;
     try {
-      ({ logs } = await this.#send("challenge", [segment, signature, predecessor], "challenge"));
+      receipt = await this.#send(step);
     } catch (error) {
       // Refused before it was mined: nothing is bonded.
       if (isRevert(error)) this.store.accuse({ ...accusation, state: "found" });
@@ -394,7 +313,7 @@ export class DisputeAgent {
     }
     await this.#watch((await chain.head()).number);
     this.store.accuse({ ...accusation, state: "settled" });
-    const [opened] = parseEventLogs({ abi: courtAbi, logs, eventName: "DisputeOpened", strict: true });
+    const [opened] = parseEventLogs({ abi: courtAbi, logs: receipt.logs, eventName: "DisputeOpened", strict: true });
     if (opened === undefined)
       throw new GristmillError("DISPUTE_LOST", "the challenge was mined, but opened no dispute");
     return opened.args.disputeId;
@@ -402,80 +321,26 @@ export class DisputeAgent {
 
   // --- helpers
 
-  /** Sends a call of the segment game with the deposit that it needs; what decides a dispute needs none. */
-  async #send(functionName: string, args: readonly unknown[], step: DisputeStep | undefined) {
-    const { chain, contracts } = this.#options;
-    const value = step === undefined ? 0n : await depositFor(chain, contracts, step);
-    // The player builds the arguments of each call in its own type; here they only pass through.
-    const call = { address: contracts.segmentGame.address, abi: GAME_ABI, functionName, args, value };
-    return chain.transact(call as unknown as Parameters<Chain["transact"]>[0]);
+  #send(step: Step): Promise<TransactionReceipt> {
+    return this.#options.chain.transact(step);
   }
 
-  /** Brings a direct proof, which ends a dispute by conviction. */
-  async #prove({ functionName, args }: SegmentCall): Promise<void> {
-    const { chain, contracts } = this.#options;
-    const { address, abi } = contracts.misconduct;
-    await chain.transact({ address, abi, functionName, args } as unknown as Parameters<Chain["transact"]>[0]);
+  #playOf({ game }: KnownDispute): Play | undefined {
+    const plays = this.#equipment === undefined ? [] : [this.#equipment.segments, this.#equipment.tickets];
+    return plays.find((play) => isAddressEqual(play.game, game));
   }
 
-  /** Says what happened in a dispute since it was looked at last. */
-  async #report(dispute: KnownDispute, view: DisputeView): Promise<void> {
-    const { chain, contracts, log, taskId } = this.#options;
-    const { disputeId, index, role } = dispute;
-    const place = role === MINER ? { slot: index } : { evaluator: index };
-    const moved = this.#reported.get(disputeId) ?? 0;
-    const over = view.state === DisputeState.Decided || view.state === DisputeState.Closed;
-    if (view.moves === moved && (!over || this.#said.has(`outcome ${disputeId}`))) return;
-    const record = await readDispute(chain, contracts, dispute);
-    for (const entry of record.court) {
-      if (entry.eventName === "DisputeMoved" && entry.args.move >= moved) {
-        const { move } = entry.args;
-        const side = sideName(entry.args.side);
-        const what = moveName(record.moves, move);
-        log.info({ event: "dispute-moved", task: taskId, dispute: disputeId, ...place, side, move, what });
-        this.#reported.set(disputeId, move + 1);
-      }
-      if (entry.eventName !== "DisputeDecided" || this.#said.has(`outcome ${disputeId}`)) continue;
-      this.#said.set(`outcome ${disputeId}`, "");
-      const winner = sideName(entry.args.winner);
-      const why = entry.args.byTimeout ? "silence" : decisionOf(record);
-      log.info({ event: "dispute-decided", task: taskId, dispute: disputeId, ...place, winner, why });
-    }
+  #playFor({ kind }: Accusation): Play {
+    const { segments, tickets } = this.#need();
+    return kind === "segment" ? segments : tickets;
   }
 
-  /** Warns once of each new reason. */
-  #warn(event: string, matter: Hex, error: unknown, fields: Readonly<Record<string, unknown>>): void {
-    const { log, taskId } = this.#options;
-    // Amounts and times in it change from block to block.
-    const text = (error instanceof Error ? error.message : String(error)).replaceAll(/\d/g, "");
-    if (this.#said.get(matter) === text) return;
-    this.#said.set(matter, text);
-    log.warn({ event, task: taskId, ...fields, error });
-  }
-
-  #need(): DisputeWork {
-    if (this.#work === undefined)
+  #need(): Equipment {
+    if (this.#equipment === undefined)
       throw new GristmillError(
         "DISPUTE_NOT_EQUIPPED",
-        "this node has not joined the task, so it only watches its disputes",
+        "this node has not joined the task: it only watches its disputes",
       );
-    return this.#work;
+    return this.#equipment;
   }
 }
-
-/** Whether a call ends its dispute, so that nobody has to answer it. */
-function isDecision({ functionName }: SegmentCall): boolean {
-  return functionName.startsWith("refute") || functionName === "contestList";
-}
-
-/** What stands for the predecessor of a slot's first segment. */
-const NO_SEGMENT = {
-  slot: 0,
-  first: 0,
-  last: 0,
-  previous: zeroHash,
-  recordsRoot: zeroHash,
-  stateId: zeroHash,
-  residualId: zeroHash,
-  work: zeroHash,
-};

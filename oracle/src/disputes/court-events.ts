@@ -1,6 +1,6 @@
-import { courtAbi, segmentGameAbi, taskRegistryAbi } from "@gristmill/sdk";
+import { courtAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
 import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
-import { isAddressEqual, numberToHex, parseEventLogs } from "viem";
+import { numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
@@ -13,6 +13,9 @@ export const DisputeState = { None: 0, Waiting: 1, Open: 2, Decided: 3, Closed: 
 
 /** The two sides of a dispute: `Side` of contracts/types/DisputeTypes.sol. */
 export const Side = { Challenger: 0, Defender: 1 } as const;
+
+/** Role of a slot's place: `Role` of contracts/types/TaskTypes.sol. */
+export const MINER = 0;
 
 /** A side's name. */
 export function sideName(side: number): "challenger" | "defender" {
@@ -40,7 +43,10 @@ export type CourtEvent = ParseEventLogsReturnType<typeof courtAbi, undefined, tr
 /** What a dispute's events tell: how far its game is, and how it was decided. */
 export interface DisputeRecord {
   readonly game: SegmentGameState | undefined;
+  /** Of the segment game. */
   readonly moves: readonly SegmentEvent[];
+  /** Of a TensHash: the neuron that was shown to be false. */
+  readonly neuron: { readonly layer: number; readonly index: number } | undefined;
   /** Events of the court, in order. */
   readonly court: readonly CourtEvent[];
 }
@@ -93,23 +99,30 @@ export async function convictionsBetween(
   return events.map(({ args }) => args);
 }
 
-/** All events of one dispute. A game of another kind than over a segment shows no moves. */
+/** All events of one dispute. */
 export async function readDispute(
   chain: Chain,
-  { court, segmentGame }: Pick<Contracts, "court" | "segmentGame">,
-  { disputeId, block, game }: Pick<KnownDispute, "disputeId" | "block" | "game">,
+  { court }: Pick<Contracts, "court">,
+  dispute: Pick<KnownDispute, "disputeId" | "block" | "game">,
 ): Promise<DisputeRecord> {
-  const logsOf = (address: Hex): Promise<RpcLog[]> =>
-    chain.public.request({
-      method: "eth_getLogs",
-      params: [{ address, fromBlock: numberToHex(block), toBlock: "latest", topics: [null, disputeId] }],
-    });
-  const isSegmentGame = isAddressEqual(game, segmentGame.address);
   const [courtLogs, gameLogs] = await Promise.all([
-    logsOf(court.address),
-    isSegmentGame ? logsOf(segmentGame.address) : Promise.resolve([]),
+    logsOfDispute(chain, court.address, dispute),
+    logsOfDispute(chain, dispute.game, dispute),
   ]);
   const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
+  const [neuron] = parseEventLogs({ abi: tensHashGameAbi, logs: gameLogs, eventName: "NeuronRefuted", strict: true });
   const courtEvents = parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true });
-  return { game: segmentGameState(moves), moves, court: courtEvents };
+  return { game: segmentGameState(moves), moves, neuron: neuron?.args, court: courtEvents };
+}
+
+/** What a contract logged of one dispute, in order. */
+export function logsOfDispute(
+  chain: Chain,
+  address: Hex,
+  { disputeId, block }: Pick<KnownDispute, "disputeId" | "block">,
+): Promise<RpcLog[]> {
+  return chain.public.request({
+    method: "eth_getLogs",
+    params: [{ address, fromBlock: numberToHex(block), toBlock: "latest", topics: [null, disputeId] }],
+  });
 }

@@ -15,12 +15,15 @@ const NAMES: Readonly<Partial<Record<SegmentEvent["eventName"], string>>> = {
   LeafRevealed: "reveals a row",
 };
 
-/** What move number `move` of a segment game was. */
+/**
+ * What move number `move` was.
+ * @param events of the segment game; a TensHash has one move, which is none of these
+ */
 export function moveName(events: readonly SegmentEvent[], move: number): string {
   const moves = events.filter(({ eventName }) => NAMES[eventName] !== undefined);
   const event = moves[move];
-  if (event === undefined) return "moves";
-  const words = NAMES[event.eventName] ?? "moves";
+  if (event === undefined) return "reveals the trace of its TensHash";
+  const words = NAMES[event.eventName] ?? "";
   switch (event.eventName) {
     case "IterationNamed":
       return `${words}: number ${String(event.args.iteration)} of the segment`;
@@ -32,7 +35,8 @@ export function moveName(events: readonly SegmentEvent[], move: number): string 
 }
 
 /** The arithmetic that decided a game, as a person would say it; undefined if none did. */
-export function decisionOf({ moves }: Pick<DisputeRecord, "moves">): string | undefined {
+export function decisionOf({ moves, neuron }: Pick<DisputeRecord, "moves" | "neuron">): string | undefined {
+  if (neuron !== undefined) return `TensHash: neuron ${String(neuron.index)} of layer ${String(neuron.layer)} is false`;
   const last = moves.at(-1);
   switch (last?.eventName) {
     case "ElementRefuted": {

@@ -12,25 +12,29 @@ const CHALLENGER_GAS = 3_000_000n;
 const CHALLENGERS_STAGES = [Stage.Choice, Stage.Tensor, Stage.Node, Stage.Node, Stage.Node, Stage.Node, Stage.Node];
 
 /** A move of the segment game, or the challenge that opens it. */
-export type DisputeStep = Stage | "challenge";
+type SegmentStep = Stage | "challenge";
 
-/**
- * Wei to send along with a move: the gas of the other side's answer at the price that the court asks for, with a margin
- * for the growth of the base fee. What exceeds that price goes to the winner, too.
- */
-export async function depositFor(
+/** Wei that the court asks for an answer of so much gas, with a margin for the growth of the base fee. */
+export async function priceOf(chain: Chain, { court }: Pick<Contracts, "court">, answerGas: bigint): Promise<bigint> {
+  const [factor, baseFee] = await Promise.all([court.read.depositFactor(), chain.baseFee()]);
+  return (answerGas * factor * baseFee * RISE.numerator) / RISE.denominator;
+}
+
+/** Wei to send along with moves of the segment game. What exceeds the court's price goes to the winner, too. */
+export async function segmentDeposit(
   chain: Chain,
   contracts: Pick<Contracts, "court" | "segmentGame">,
-  ...steps: readonly DisputeStep[]
+  ...steps: readonly SegmentStep[]
 ): Promise<bigint> {
-  const { court, segmentGame } = contracts;
-  const [factor, baseFee, ...gas] = await Promise.all([
-    court.read.depositFactor(),
-    chain.baseFee(),
-    ...steps.map((step) => (step === "challenge" ? segmentGame.read.openingGas() : segmentGame.read.answerGas([step]))),
-  ]);
-  const answers = gas.reduce((sum, each) => sum + each, 0n);
-  return (answers * factor * baseFee * RISE.numerator) / RISE.denominator;
+  const { segmentGame } = contracts;
+  const gas = await Promise.all(
+    steps.map((step) => (step === "challenge" ? segmentGame.read.openingGas() : segmentGame.read.answerGas([step]))),
+  );
+  return priceOf(
+    chain,
+    contracts,
+    gas.reduce((sum, each) => sum + each, 0n),
+  );
 }
 
 /** Wei that a challenger needs to see a dispute through: the deposits of all its moves, and the gas of these. */
@@ -38,6 +42,6 @@ export async function challengersEther(
   chain: Chain,
   contracts: Pick<Contracts, "court" | "segmentGame">,
 ): Promise<bigint> {
-  const deposits = await depositFor(chain, contracts, "challenge", ...CHALLENGERS_STAGES);
+  const deposits = await segmentDeposit(chain, contracts, "challenge", ...CHALLENGERS_STAGES);
   return deposits + (CHALLENGER_GAS * (await chain.baseFee()) * RISE.numerator) / RISE.denominator;
 }

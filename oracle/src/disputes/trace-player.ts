@@ -1,6 +1,5 @@
 import type { Instruction, Matrix, Opening, Witness } from "@gristmill/sdk";
 import {
-  element,
   GristmillError,
   leafBytes,
   merkleProof,

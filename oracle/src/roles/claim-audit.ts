@@ -5,7 +5,6 @@ import {
   GristmillError,
   isLucky,
   recordHash,
-  segmentId,
   tensHashTraceId,
   ticketInput,
   traceRoot,
@@ -21,7 +20,7 @@ import { recomputeSegment, trainerAt } from "../disputes/segment-truth.ts";
 import { checkEngine, createEngine } from "../training/create-engine.ts";
 import type { MatrixEngine } from "../training/matrix-engine.ts";
 import { firstDifference, runSegment } from "../training/slot-replica.ts";
-import type { ClaimDetails } from "./claim-details.ts";
+import type { ClaimDetails } from "../chain/claim-details.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession, TrainingSet } from "./session.ts";
@@ -41,11 +40,11 @@ export interface AuditedClaim {
   readonly claim: ClaimArguments;
 }
 
-/** A claim that is not true: `segmentId` if it is the claimed segment that is false. */
+/** A claim that is not true: its ticket does not hash to what was claimed, or the segment that earned it is false. */
 export interface Refutation {
   readonly outcome: "false";
   readonly reason: string;
-  readonly segmentId?: Hex;
+  readonly fault: "ticket" | "segment";
 }
 
 /** What running a claim again showed. */
@@ -121,13 +120,14 @@ export class ClaimAudit {
     });
     const [output] = await hasher.hash([x]);
     const y = bytesToHex(output ?? new Uint8Array());
-    if (y !== details.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${details.y}` };
+    if (y !== details.y)
+      return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${details.y}`, fault: "ticket" };
     if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([details.epoch])))
-      return { outcome: "false", reason: "the ticket is not lucky" };
+      return { outcome: "false", reason: "the ticket is not lucky", fault: "ticket" };
     const traceId = tensHashTraceId(await hasher.trace(x));
     return traceId === details.traceId
       ? undefined
-      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${details.traceId}` };
+      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${details.traceId}`, fault: "ticket" };
   }
 
   async #auditTraining(slot: number, claim: ClaimArguments): Promise<Finding> {
@@ -143,11 +143,10 @@ export class ClaimAudit {
     const before = trainer.snapshot();
     const draft = await runSegment(context, trainer, position, message.clock, lists, nextTurn);
     const difference = firstDifference(segment, draft.segment);
-    if (difference !== undefined)
-      return { outcome: "false", reason: `segment: ${difference}`, segmentId: segmentId(segment) };
+    if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
     const record = draft.records[claim.record.index - segment.first];
     if (record === undefined || recordHash(record) !== recordHash(claim.record))
-      return { outcome: "false", reason: "the record is not one of the segment's" };
+      return { outcome: "false", reason: "the record is not one of the segment's", fault: "segment" };
 
     trainer.restore(before);
     for (let index = segment.first; ; index += 1) {

@@ -1,5 +1,3 @@
-import type { Hex } from "viem";
-
 import type { DisputeMode } from "../config/dispute-modes.ts";
 import { DisputeAgent } from "../disputes/agent.ts";
 import type { Node } from "./node.ts";
@@ -36,6 +34,6 @@ export async function attendDisputes(node: Node, follower: TaskFollower, agent: 
       await agent.look(moment.head);
     } catch (error) {
       if (node.signal.aborted) throw error;
-      node.log.warn({ event: "disputes-failed", task: follower.taskId as Hex, error });
+      node.log.warn({ event: "disputes-failed", task: follower.taskId, error });
     }
 }

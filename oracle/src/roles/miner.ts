@@ -1,8 +1,8 @@
 import type { Clock, SegmentMessage } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
-import type { Hex } from "viem";
 
-import type { DisputeAgent, DisputeWork } from "../disputes/agent.ts";
+import type { DisputeAgent } from "../disputes/agent.ts";
+import type { DisputeWork } from "../disputes/dispute-work.ts";
 import type { SegmentDraft, SlotContext, SlotPosition } from "../training/slot-replica.ts";
 import { positionAfter, startPosition } from "../training/slot-replica.ts";
 import type { SegmentTraining } from "../training/training-thread.ts";

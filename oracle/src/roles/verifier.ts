@@ -8,7 +8,7 @@ import type { DisputeAgent } from "../disputes/agent.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import { ClaimAudit } from "./claim-audit.ts";
 import type { AuditedClaim, Finding, Refutation } from "./claim-audit.ts";
-import type { ClaimDetails } from "./claim-details.ts";
+import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ClaimState } from "./claim-state.ts";
 import { withCranks } from "./cranks.ts";
 import { challengersWork } from "./dispute-work.ts";
@@ -232,10 +232,11 @@ class Verifier {
   }
 
   /** A claim that was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
-  #refute({ claimId, details }: AuditedClaim, { reason, segmentId }: Refutation): void {
+  #refute({ claimId, details }: AuditedClaim, { reason, fault }: Refutation): void {
+    const { slot, segmentId } = details;
     this.#open.delete(claimId);
-    this.#node.log.warn({ event: "refuted", claimId, slot: details.slot, reason });
-    if (segmentId !== undefined) this.#disputes.accuse(segmentId, details.slot, reason);
+    this.#node.log.warn({ event: "refuted", claimId, slot, reason });
+    this.#disputes.accuse({ kind: fault, id: fault === "segment" ? segmentId : claimId, slot, reason });
   }
 
   /**

@@ -23,9 +23,11 @@ export interface KnownDispute {
 /** `found`: not bonded for yet; `sending`: the bond may be under way; `settled`: opened, or nothing is left to accuse. */
 export type AccusationState = "found" | "sending" | "settled";
 
-/** A segment that this node recomputed otherwise. */
+/** Something that this node computed otherwise. */
 export interface Accusation {
-  readonly segmentId: Hex;
+  readonly kind: "segment" | "ticket";
+  /** Of the segment, or of the claim of a ticket. */
+  readonly id: Hex;
   readonly slot: number;
   readonly state: AccusationState;
   readonly reason: string;
@@ -52,9 +54,9 @@ export class DisputeStore {
       intend: database.prepare("INSERT INTO dispute_moves VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
       intended: database.prepare("SELECT name FROM dispute_moves WHERE dispute_id = ? AND move = ?"),
       accuse: database.prepare(
-        "INSERT INTO accusations VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
+        "INSERT INTO accusations VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
       ),
-      accused: database.prepare("SELECT * FROM accusations WHERE task_id = ? AND segment_id = ?"),
+      accused: database.prepare("SELECT * FROM accusations WHERE task_id = ? AND id = ?"),
       accusations: database.prepare("SELECT * FROM accusations WHERE task_id = ? AND state <> 'settled'"),
     };
   }
@@ -98,12 +100,12 @@ export class DisputeStore {
   }
 
   /** Writes an accusation with its state; on the disk when it returns. */
-  accuse({ segmentId, slot, state, reason }: Accusation): void {
-    this.#database.durably(() => this.#statements.accuse.run(this.taskId, segmentId, slot, state, reason));
+  accuse({ kind, id, slot, state, reason }: Accusation): void {
+    this.#database.durably(() => this.#statements.accuse.run(this.taskId, id, kind, slot, state, reason));
   }
 
-  accusation(segmentId: Hex): Accusation | undefined {
-    const row = this.#statements.accused.get(this.taskId, segmentId);
+  accusation(id: Hex): Accusation | undefined {
+    const row = this.#statements.accused.get(this.taskId, id);
     return row === undefined ? undefined : toAccusation(row);
   }
 
@@ -127,7 +129,8 @@ function toDispute(row: Record<string, unknown>): KnownDispute {
 
 function toAccusation(row: Record<string, unknown>): Accusation {
   return {
-    segmentId: row.segment_id as Hex,
+    kind: row.kind as Accusation["kind"],
+    id: row.id as Hex,
     slot: row.slot as number,
     state: row.state as AccusationState,
     reason: row.reason as string,

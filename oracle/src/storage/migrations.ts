@@ -72,14 +72,15 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (dispute_id, move)
       ) STRICT, WITHOUT ROWID;
 
-      -- Segments that this node found false, and whether it is about to bond for that.
+      -- Segments and claimed tickets that this node found false, and whether it is about to bond for that.
       CREATE TABLE accusations (
-        task_id    TEXT NOT NULL,
-        segment_id TEXT NOT NULL,
-        slot       INTEGER NOT NULL,
-        state      TEXT NOT NULL,
-        reason     TEXT NOT NULL,
-        PRIMARY KEY (task_id, segment_id)
+        task_id TEXT NOT NULL,
+        id      TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        slot    INTEGER NOT NULL,
+        state   TEXT NOT NULL,
+        reason  TEXT NOT NULL,
+        PRIMARY KEY (task_id, id)
       ) STRICT, WITHOUT ROWID;
     `,
   },

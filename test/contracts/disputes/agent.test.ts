@@ -11,7 +11,8 @@ import { mnemonicToAccount } from "viem/accounts";
 import { Chain } from "../../../oracle/src/chain/chain.ts";
 import { contractsOf } from "../../../oracle/src/chain/contracts.ts";
 import type { DisputeMode } from "../../../oracle/src/config/dispute-modes.ts";
-import { DisputeAgent, type DisputeWork } from "../../../oracle/src/disputes/agent.ts";
+import { DisputeAgent } from "../../../oracle/src/disputes/agent.ts";
+import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
 import { listFinder } from "../../../oracle/src/disputes/find-list.ts";
 import type { SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
@@ -38,6 +39,10 @@ interface Trial {
   readonly lie: SegmentTruth & { readonly message: SegmentMessage };
   readonly truth: SegmentTruth;
   readonly claim: Hex;
+}
+
+function accusationOf({ claim }: Trial, reason = "one residual is wrong") {
+  return { kind: "segment", id: claim, slot: SLOT, reason } as const;
 }
 
 /** Slot 0 published a false segment after an honest one. */
@@ -85,6 +90,7 @@ describe("DisputeAgent", () => {
       segment: (id) => (id === claim ? lie.message : undefined),
       defence: () => Promise.resolve(lie),
       recompute: () => Promise.resolve(truth),
+      ticket: () => Promise.reject(new GristmillError("NO_TICKET", "nobody claims a ticket here")),
       findList: listFinder(logOf(where, [])),
       peers: () => 3,
       ensureStake: () => Promise.resolve(),
@@ -122,13 +128,13 @@ describe("DisputeAgent", () => {
 
   it("is killed at every block on both sides, and still convicts a lying slot without a move or a bond too many", async () => {
     const trial = await loadFixture(lyingSlot);
-    const { where, claim } = trial;
+    const { where } = trial;
     const [challenger, defender] = [await challengerOf(trial), await defenderOf(trial)];
     const before = await where.stakes.freeOf(challenger.account);
     const sent = await Promise.all(
       [challenger, defender].map(({ account }) => ethers.provider.getTransactionCount(account)),
     );
-    challenger.agent().accuse(claim, SLOT, "one residual is wrong");
+    challenger.agent().accuse(accusationOf(trial));
     await untilConvicted(trial, challenger, defender);
 
     expect(await opened(trial)).to.equal(1);
@@ -151,7 +157,7 @@ describe("DisputeAgent", () => {
   it("abandons its slot's work when that is convicted", async () => {
     const trial = await loadFixture(lyingSlot);
     const [challenger, defender] = [(await challengerOf(trial)).agent(), (await defenderOf(trial)).agent()];
-    challenger.accuse(trial.claim, SLOT, "one residual is wrong");
+    challenger.accuse(accusationOf(trial));
     expect(defender.convicted.aborted).to.equal(false);
     for (let n = 0; n < 20 && !defender.convicted.aborted; n++) {
       await look(challenger);
@@ -163,7 +169,7 @@ describe("DisputeAgent", () => {
   it("expires a dispute whose other side is silent, and takes everything back", async () => {
     const trial = await loadFixture(lyingSlot);
     const challenger = await challengerOf(trial);
-    challenger.agent().accuse(trial.claim, SLOT, "one residual is wrong");
+    challenger.agent().accuse(accusationOf(trial));
     await look(challenger.agent());
     expect(await opened(trial)).to.equal(1);
     await networkHelpers.time.increase(Number(COURT.moveSeconds) + 1);
@@ -177,7 +183,7 @@ describe("DisputeAgent", () => {
     const trial = await loadFixture(lyingSlot);
     const challenger = await challengerOf(trial);
     const first = challenger.agent();
-    first.accuse(trial.claim, SLOT, "one residual is wrong");
+    first.accuse(accusationOf(trial));
     await look(first);
     // As the database stood before the receipt came.
     const accusation = first.store.accusation(trial.claim)!;
@@ -192,7 +198,7 @@ describe("DisputeAgent", () => {
   it("waits for a challenge that is on its way when it is started again, and sends one that never left", async () => {
     const trial = await loadFixture(lyingSlot);
     const challenger = await challengerOf(trial);
-    const accusation = { segmentId: trial.claim, slot: SLOT, state: "sending", reason: "false" } as const;
+    const accusation = { ...accusationOf(trial), state: "sending" } as const;
     await provider.request({ method: "evm_setAutomine", params: [false] });
     try {
       const signer = trial.where.challenger;
@@ -215,7 +221,7 @@ describe("DisputeAgent", () => {
   it("sends a move again only if the chain does not show it", async () => {
     const trial = await loadFixture(lyingSlot);
     const [challenger, defender] = [await challengerOf(trial), await defenderOf(trial)];
-    challenger.agent().accuse(trial.claim, SLOT, "one residual is wrong");
+    challenger.agent().accuse(accusationOf(trial));
     await look(challenger.agent());
     const agent = defender.agent();
     await look(challenger.agent());
@@ -248,7 +254,7 @@ describe("DisputeAgent", () => {
       const trial = await loadFixture(lyingSlot);
       const challenger = await challengerOf(trial, work, now);
       const agent = challenger.agent();
-      agent.accuse(trial.claim, SLOT, "one residual is wrong");
+      agent.accuse(accusationOf(trial));
       await look(agent);
       await networkHelpers.mine(10);
       await look(agent);
@@ -265,9 +271,9 @@ describe("DisputeAgent", () => {
       recompute: (_, check) => Promise.resolve(check ? trial.lie : trial.truth),
     });
     const agent = doubtful.agent();
-    await expectCode(agent.challenge(trial.claim, SLOT, await headNow()), "RERUNS_DIFFER");
+    await expectCode(agent.challenge(accusationOf(trial), await headNow()), "RERUNS_DIFFER");
     const honest = await challengerOf(trial, { recompute: () => Promise.resolve(trial.lie) });
-    await expectCode(honest.agent().challenge(trial.claim, SLOT, await headNow()), "SEGMENT_AGREES");
+    await expectCode(honest.agent().challenge(accusationOf(trial), await headNow()), "SEGMENT_AGREES");
     expect(await opened(trial)).to.equal(0);
   });
 
@@ -278,7 +284,7 @@ describe("DisputeAgent", () => {
     await stakes.connect(trial.where.challenger).requestUnstake(await stakes.freeOf(challenger.account));
     await networkHelpers.setBalance(challenger.account, 1n);
     const refusal = await expectCode(
-      challenger.agent().challenge(trial.claim, SLOT, await headNow()),
+      challenger.agent().challenge(accusationOf(trial), await headNow()),
       "VIEW_INCOMPLETE",
     );
     expect(refusal.message).to.match(/bond is 5 GRIST of free stake, and 0 are there; a dispute may take [\d.]+ ether/);
@@ -287,13 +293,13 @@ describe("DisputeAgent", () => {
   it("only watches in the mode watch, and looks away in the mode off", async () => {
     const trial = await loadFixture(lyingSlot);
     const challenger = await challengerOf(trial);
-    challenger.agent().accuse(trial.claim, SLOT, "one residual is wrong");
+    challenger.agent().accuse(accusationOf(trial));
     await look(challenger.agent());
     for (const mode of ["watch", "off"] as const) {
       const watcher = await player(trial, mode === "watch" ? 11 : 12, mode, { slot: SLOT });
       const sent = await ethers.provider.getTransactionCount(watcher.account);
       const agent = watcher.agent();
-      agent.accuse(trial.claim, SLOT, "ignored");
+      agent.accuse(accusationOf(trial, "ignored"));
       await look(agent);
       expect(await ethers.provider.getTransactionCount(watcher.account)).to.equal(sent);
       expect(watcher.lines.map(({ event }) => event)).to.deep.equal(mode === "watch" ? ["dispute-opened"] : []);
@@ -309,7 +315,7 @@ describe("DisputeAgent", () => {
     ];
     const before = await trial.where.stakes.freeOf(second.account);
     for (const each of [first, second]) {
-      each.agent().accuse(trial.claim, SLOT, "one residual is wrong");
+      each.agent().accuse(accusationOf(trial));
       await look(each.agent());
     }
     expect(await opened(trial)).to.equal(2);
