@@ -15,6 +15,22 @@ import { CONTRACT_NAMES, type DeploymentRecord } from "./deploy/record.ts";
 const ROOT = dirname(import.meta.dirname);
 const TARGET = join(ROOT, "sdk", "src", "contracts");
 
+/** Contracts that are not part of the suite: people deploy them for models of their own. */
+const SHARED_MODEL_CONTRACTS = [
+  "CollaborativeTrainer64",
+  "DataHandler64",
+  "Stakeable64",
+  "Points64",
+  "Classifier64",
+  "DensePerceptron",
+  "SparsePerceptron",
+  "NaiveBayesClassifier",
+  "NearestCentroidClassifier",
+  "SparseNearestCentroidClassifier",
+  "ModelRecipe",
+  "PredictionMarket64",
+] as const;
+
 const HELP = `Usage: npm run generate -- --write | --check
 
   --write   writes sdk/src/contracts/abis/*.ts and sdk/src/contracts/addresses.ts
@@ -89,7 +105,9 @@ async function main(): Promise<number> {
 
   const modules = new Map<string, string>([
     ["addresses.ts", addressModule()],
-    ...CONTRACT_NAMES.map((name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const),
+    ...[...CONTRACT_NAMES, ...SHARED_MODEL_CONTRACTS].map(
+      (name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const,
+    ),
   ]);
   let stale = 0;
   for (const [path, text] of modules) {

@@ -84,11 +84,6 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         _bond = parameters.bond;
     }
 
-    modifier onlyGame() {
-        require(_isGame[msg.sender], Court_NotAGame(msg.sender));
-        _;
-    }
-
     modifier onlyProsecutor() {
         require(_isProsecutor[msg.sender], Court_NotAProsecutor(msg.sender));
         _;
@@ -109,7 +104,8 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         address challenger,
         bytes32 claim,
         uint256 answerGas
-    ) external payable onlyGame nonReentrant returns (DisputeId disputeId) {
+    ) external payable nonReentrant returns (DisputeId disputeId) {
+        require(_isGame[msg.sender], Court_NotAGame(msg.sender));
         ITaskRegistry.PlaceView memory accused = _registry.placeOf(place.taskId, place.role, place.index);
         require(accused.owner != address(0) && !accused.convicted, Court_NotAccusable(place));
         _requireDeposit(answerGas);
@@ -141,7 +137,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICourt
-    function challengerMoves(DisputeId disputeId, address mover, uint256 answerGas) external payable onlyGame {
+    function challengerMoves(DisputeId disputeId, address mover, uint256 answerGas) external payable {
         Dispute storage dispute = _disputes[disputeId];
         _requireTurn(disputeId, dispute, Side.Challenger);
         require(mover == dispute.challenger, Court_NotTheChallenger(disputeId, mover));
@@ -158,7 +154,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         bytes32 answer,
         bytes calldata signature,
         uint256 answerGas
-    ) external payable onlyGame {
+    ) external payable {
         Dispute storage dispute = _disputes[disputeId];
         _requireTurn(disputeId, dispute, Side.Defender);
         _requireDefender(disputeId, dispute, mover, answer, signature);
@@ -169,7 +165,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ICourt
-    function decideForChallenger(DisputeId disputeId) external onlyGame {
+    function decideForChallenger(DisputeId disputeId) external {
         Dispute storage dispute = _disputes[disputeId];
         _requireTurn(disputeId, dispute, Side.Challenger);
         _decide(disputeId, dispute, Side.Challenger, false);
@@ -377,6 +373,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
 
     // --- moves
 
+    /// @dev Only the wired games open disputes, so whose dispute this is has the right to move in it.
     function _requireTurn(DisputeId disputeId, Dispute storage dispute, Side side) private view {
         _requireState(disputeId, dispute, DisputeState.Open);
         require(msg.sender == dispute.game, Court_NotAGame(msg.sender));

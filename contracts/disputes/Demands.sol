@@ -214,18 +214,7 @@ contract Demands is IDemands {
         require(!_produced[_contentKeyOf(demand)], Demands_ProducedAlready(content, row));
         require(_hasStake(demand), ICourt.Court_NotAccusable(place));
         ++docket.open;
-        emit Demanded(
-            demandId,
-            place.taskId,
-            place.index,
-            msg.sender,
-            kind,
-            peer,
-            content,
-            row,
-            msg.value,
-            until
-        );
+        emit Demanded(demandId, place.taskId, place.index, msg.sender, kind, peer, content, row, msg.value, until);
         if (!holds) return demandId;
         docket.heldSeconds += moveSeconds;
         _court.hold(place);

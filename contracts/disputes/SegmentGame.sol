@@ -200,7 +200,6 @@ contract SegmentGame is ISegmentGame, TraceGame {
         Game storage game = _games[disputeId];
         _requireSegmentCase(disputeId, game, segmentCase);
         _requireOutcome(game, outcome, game.iteration);
-        require(game.iteration == 0, Game_OutOfRange("iteration", game.iteration, 1));
         (uint256 place, bytes32 named) = Clocks.listNamed(
             segmentCase,
             outcome.record.clockHash,
@@ -211,7 +210,7 @@ contract SegmentGame is ISegmentGame, TraceGame {
             recordProof
         );
         _requireInput(traceCase, _listPlace(traceCase, place), claimed);
-        require(named != claimed.id, SegmentGame_ListAgrees());
+        require(named != claimed.id, Game_ListAgrees());
         emit ListContested(disputeId, slot, record.index, named, claimed.id);
         _court.decideForChallenger(disputeId);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ICourt} from "../interfaces/ICourt.sol";
@@ -18,8 +20,9 @@ import {ElementType} from "../types/TensorTypes.sol";
 
 /// @title TensHashGame
 /// @notice See {ITensHashGame}.
-/// @dev The court knows whose turn it is: the challenger's means that the trace was revealed, which is all that a proof
-/// has to know.
+/// @dev What a proof needs of the trace is noted when it is revealed, where there is gas for it, in a tree of its own: leaf
+/// l has the states before and after layer l side by side, under the cheaper keccak256. A proof then opens one leaf instead
+/// of two of the trace's.
 contract TensHashGame is ITensHashGame {
     /// @dev Gas of the answer to a challenge, and of the proof that follows: measured and rounded up.
     uint256 public constant REVEAL_GAS = 600_000;
@@ -29,7 +32,8 @@ contract TensHashGame is ITensHashGame {
     IWorkMint private immutable _mint;
     IEpochBeacon private immutable _beacon;
 
-    mapping(DisputeId => bytes32) private _claims; // keccak256(abi.encode(details))
+    /// @dev keccak256(abi.encode(question)), and that hashed with the root over the layers once the trace is revealed.
+    mapping(DisputeId => bytes32) private _notes;
 
     constructor(ICourt court, IWorkMint mint, IEpochBeacon beacon) {
         _court = court;
@@ -42,31 +46,55 @@ contract TensHashGame is ITensHashGame {
         require(_mint.isClaimed(details), TensHashGame_NotClaimed(details.id()));
 
         Place memory place = Place(details.taskId, Role.Miner, SafeCast.toUint8(details.slot));
-        bytes32 claim = keccak256(abi.encode(details));
-        disputeId = _court.open{value: msg.value}(place, msg.sender, claim, REVEAL_GAS);
-        _claims[disputeId] = claim;
-        emit ClaimChallenged(disputeId, details.id(), msg.sender);
+        Question memory question = _questionOf(details);
+        bytes32 hash = keccak256(abi.encode(question));
+        disputeId = _court.open{value: msg.value}(place, msg.sender, hash, REVEAL_GAS);
+        _notes[disputeId] = hash;
+        emit ClaimChallenged(disputeId, details.id(), msg.sender, question);
     }
 
     /// @inheritdoc ITensHashGame
     function reveal(
         DisputeId disputeId,
-        ClaimDetails calldata details,
+        Question calldata question,
         bytes calldata trace,
         bytes calldata signature
     ) external payable {
-        _requireClaim(disputeId, details);
+        bytes32 hash = keccak256(abi.encode(question));
+        require(_notes[disputeId] == hash, TensHashGame_WrongQuestion(disputeId));
         bytes32 traceId = _traceId(trace);
-        require(traceId == details.traceId, TensHashGame_WrongTrace(traceId, details.traceId));
+        require(traceId == question.traceId, TensHashGame_WrongTrace(traceId, question.traceId));
 
+        _notes[disputeId] = Hashes.efficientKeccak256(hash, _layersRoot(trace));
         emit TraceRevealed(disputeId, trace);
         _court.defenderMoves{value: msg.value}(disputeId, msg.sender, keccak256(trace), signature, PROVE_GAS);
     }
 
     /// @inheritdoc ITensHashGame
-    function prove(DisputeId disputeId, ClaimDetails calldata details, TensHash.Neuron calldata neuron) external {
-        _requireClaim(disputeId, details);
-        bytes32 seed = _beacon.seedOf(details.epoch);
+    function prove(
+        DisputeId disputeId,
+        Question calldata question,
+        uint8 layer,
+        uint16 index,
+        bytes calldata states,
+        bytes32[] calldata proof
+    ) external {
+        bytes32 root = MerkleProof.processProofCalldata(proof, _leaf(layer, states));
+        bytes32 note = Hashes.efficientKeccak256(keccak256(abi.encode(question)), root);
+        require(_notes[disputeId] == note, TensHashGame_WrongStates(disputeId, layer));
+        bytes memory before =
+            layer == 0 ? abi.encodePacked(TensHash.reversed(question.x)) : states[:TensHash.STATE_BYTES];
+        bytes memory claimed =
+            layer == TensHash.TRACE_ROWS
+                ? abi.encodePacked(TensHash.reversed(question.y))
+                : states[layer == 0 ? 0 : TensHash.STATE_BYTES:];
+        bool agrees = TensHash.neuron(question.seed, layer, index, before) == TensHash.bitOf(claimed, index);
+        require(!agrees, TensHashGame_NeuronAgrees(layer, index));
+
+        _court.decideForChallenger(disputeId);
+    }
+
+    function _questionOf(ClaimDetails calldata details) private view returns (Question memory) {
         bytes32 x = Tickets.inputOf(
             address(_mint),
             details.taskId,
@@ -76,15 +104,7 @@ contract TensHashGame is ITensHashGame {
             details.work,
             details.ticket
         );
-        bool agrees = TensHash.agrees(seed, x, details.y, details.traceId, neuron);
-        require(!agrees, TensHashGame_NeuronAgrees(neuron.layer, neuron.index));
-
-        emit NeuronRefuted(disputeId, neuron.layer, neuron.index);
-        _court.decideForChallenger(disputeId);
-    }
-
-    function _requireClaim(DisputeId disputeId, ClaimDetails calldata details) private view {
-        require(_claims[disputeId] == keccak256(abi.encode(details)), TensHashGame_WrongClaim(disputeId));
+        return Question({seed: _beacon.seedOf(details.epoch), x: x, y: details.y, traceId: details.traceId});
     }
 
     function _traceId(bytes calldata trace) private pure returns (bytes32) {
@@ -96,5 +116,28 @@ contract TensHashGame is ITensHashGame {
             leaves[row] = TensorMerkle.leafHash(trace[row * cols:(row + 1) * cols]);
         }
         return TensorMerkle.tensorId(ElementType.U8, rows, cols, Sha256Merkle.rootOf(leaves));
+    }
+
+    /// @dev Root over all layers, pairs sorted as {MerkleProof} has them; the last node of an odd level moves up.
+    function _layersRoot(bytes calldata trace) private pure returns (bytes32) {
+        uint256 cols = TensHash.STATE_BYTES;
+        bytes32[] memory nodes = new bytes32[](TensHash.LAYERS);
+        for (uint256 layer = 0; layer < nodes.length; ++layer) {
+            uint256 from = layer == 0 ? 0 : layer - 1;
+            uint256 to = layer == TensHash.TRACE_ROWS ? layer : layer + 1;
+            nodes[layer] = _leaf(layer, trace[from * cols:to * cols]);
+        }
+        for (uint256 count = nodes.length; count > 1; count = (count + 1) / 2) {
+            for (uint256 i = 0; i + 1 < count; i += 2) {
+                nodes[i / 2] = Hashes.commutativeKeccak256(nodes[i], nodes[i + 1]);
+            }
+            if (count % 2 == 1) nodes[count / 2] = nodes[count - 1];
+        }
+        return nodes[0];
+    }
+
+    /// @dev The layer's number is in it because sorted pairs do not show a leaf's place.
+    function _leaf(uint256 layer, bytes calldata states) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(uint8(layer), states));
     }
 }

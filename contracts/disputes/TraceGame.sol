@@ -10,7 +10,7 @@ import {ITraceGame} from "../interfaces/ITraceGame.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
 import {DisputeId, Place} from "../types/DisputeTypes.sol";
-import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
+import {BoundId, ElementCase, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
 import {Instruction, Operand, Source, Witness} from "../types/ProgramTypes.sol";
 import {ElementType, Opening} from "../types/TensorTypes.sol";
 
@@ -44,6 +44,8 @@ abstract contract TraceGame is ITraceGame {
     IDisputableTemplate internal immutable _template;
 
     mapping(DisputeId => Progress) internal _progress;
+    /// @dev Hash of the ElementCase that an account named last. By account, so that nobody can name another in between.
+    mapping(DisputeId => mapping(address account => bytes32)) private _named;
 
     constructor(ICourt court, ITaskRegistry registry, IDisputableTemplate template) {
         _court = court;
@@ -140,29 +142,37 @@ abstract contract TraceGame is ITraceGame {
     // --- anyone
 
     /// @inheritdoc ITraceGame
-    function refuteElement(
+    function nameElement(
         DisputeId disputeId,
         TraceCase calldata traceCase,
         bytes calldata leaf,
         uint256 offset,
-        BoundId[] calldata operands,
-        Witness calldata witness
+        BoundId[] calldata operands
     ) external {
         Progress storage progress = _at(disputeId, Stage.Element);
         _requireCase(disputeId, progress, traceCase);
         require(TensorMerkle.leafHash(leaf) == progress.node, Game_Unbound("leaf"));
-        ElementType elementType = progress.elementType;
-        uint256 elements = leaf.length / _width(elementType);
+        uint256 elements = leaf.length / _width(progress.elementType);
         require(offset < elements, Game_OutOfRange("offset", offset, elements));
         (uint256 row, uint256 col) = _cornerOf(progress);
-        uint256 tensor = progress.tensor;
 
-        Instruction memory instruction = _instructionAt(traceCase, tensor);
-        bytes32[] memory ids = _bindOperands(traceCase, instruction, operands);
-        int256 value = _template.elementAt(instruction, ids, row, col + offset, witness);
-        int256 claimed = TensorMerkle.element(leaf, elementType, offset);
-        require(value != claimed, Game_ElementAgrees(value));
-        emit ElementRefuted(disputeId, tensor, row, col + offset, value, claimed);
+        ElementCase memory element;
+        element.instruction = _instructionAt(traceCase, progress.tensor);
+        element.operandIds = _bindOperands(traceCase, element.instruction, operands);
+        element.row = row;
+        element.col = col + offset;
+        element.claimed = TensorMerkle.element(leaf, progress.elementType, offset);
+        _named[disputeId][msg.sender] = keccak256(abi.encode(element));
+        emit ElementNamed(disputeId, msg.sender, element);
+    }
+
+    /// @inheritdoc ITraceGame
+    function refuteElement(DisputeId disputeId, ElementCase calldata element, Witness calldata witness) external {
+        bytes32 named = _named[disputeId][msg.sender];
+        require(keccak256(abi.encode(element)) == named, Game_WrongCase(disputeId));
+        int256 value = _template.elementAt(element.instruction, element.operandIds, element.row, element.col, witness);
+        require(value != element.claimed, Game_ElementAgrees(value));
+        emit ElementRefuted(disputeId, value, element.claimed);
         _court.decideForChallenger(disputeId);
     }
 

@@ -53,8 +53,6 @@ interface ISegmentGame {
     error SegmentGame_WrongSigner(address signer, address operator);
     /// @notice The segment does not follow from this predecessor: give the right one, or prove the broken chain directly.
     error SegmentGame_NotThePredecessor(bytes32 previous, bytes32 predecessorId);
-    /// @notice The list that the clock names is the one that the slot took in.
-    error SegmentGame_ListAgrees();
 
     /// @notice Challenger: a signed segment is false. The caller needs `ICourt.bondFor` as free stake.
     /// @param signature of the segment's EIP-712 digest by the slot's operator

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {TensHash} from "../libraries/TensHash.sol";
 import {ClaimDetails, ClaimId} from "../types/ClaimTypes.sol";
 import {DisputeId} from "../types/DisputeTypes.sol";
 
@@ -14,18 +13,32 @@ import {DisputeId} from "../types/DisputeTypes.sol";
 /// settled, whatever became of the claim: neither expiring nor being minted shelters a liar. What a lost dispute does to
 /// claims, {IWorkMint} says.
 interface ITensHashGame {
-    event ClaimChallenged(DisputeId indexed disputeId, ClaimId indexed claimId, address indexed challenger);
+    /// @dev What is disputed: whether y is TensHash(seed, x), with this trace. The game keeps its hash.
+    struct Question {
+        bytes32 seed; // of the epoch
+        bytes32 x; // the ticket's input
+        bytes32 y;
+        bytes32 traceId;
+    }
+
+    event ClaimChallenged(
+        DisputeId indexed disputeId,
+        ClaimId indexed claimId,
+        address indexed challenger,
+        Question question
+    );
     /// @notice `trace` is the u8 tensor [65][128] of the claim's traceId, row after row.
     event TraceRevealed(DisputeId indexed disputeId, bytes trace);
-    event NeuronRefuted(DisputeId indexed disputeId, uint8 layer, uint16 index);
 
     /// @notice No such claim was made: take its details from {IWorkMint-TicketClaimed}.
     error TensHashGame_NotClaimed(ClaimId claimId);
-    /// @notice The dispute is over another claim, or none of this game's.
-    error TensHashGame_WrongClaim(DisputeId disputeId);
+    /// @notice The dispute is over another question, or none of this game's: take it from {ClaimChallenged}.
+    error TensHashGame_WrongQuestion(DisputeId disputeId);
     error TensHashGame_WrongLength(uint256 given, uint256 expected);
     /// @notice These states do not lead to the claim's trace id.
     error TensHashGame_WrongTrace(bytes32 given, bytes32 traceId);
+    /// @notice These are not the states around the layer in the trace that was revealed, or none was.
+    error TensHashGame_WrongStates(DisputeId disputeId, uint8 layer);
     /// @notice The neuron follows from the states around it: this shows nothing.
     error TensHashGame_NeuronAgrees(uint8 layer, uint16 index);
 
@@ -39,11 +52,24 @@ interface ITensHashGame {
     /// caller may answer
     function reveal(
         DisputeId disputeId,
-        ClaimDetails calldata details,
+        Question calldata question,
         bytes calldata trace,
         bytes calldata signature
     ) external payable;
 
     /// @notice Anyone, once the trace is revealed: one neuron is false. Decides the dispute for its challenger.
-    function prove(DisputeId disputeId, ClaimDetails calldata details, TensHash.Neuron calldata neuron) external;
+    /// @param layer 0, the expansion, to 65, the output
+    /// @param index of the neuron, below 1,024, in layer 65 below 256
+    /// @param states row layer - 1 and row `layer` of the trace, 256 bytes; for layer 0 the first row alone, for layer 65
+    /// the last
+    /// @param proof of leaf keccak256(layer as one byte || states), of the layers in order, in the tree of sorted pairs
+    /// under keccak256 whose odd last nodes move up
+    function prove(
+        DisputeId disputeId,
+        Question calldata question,
+        uint8 layer,
+        uint16 index,
+        bytes calldata states,
+        bytes32[] calldata proof
+    ) external;
 }

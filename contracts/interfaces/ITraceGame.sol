@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DisputeId} from "../types/DisputeTypes.sol";
-import {BoundId, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
+import {BoundId, ElementCase, Stage, TraceCase, TraceIds} from "../types/GameTypes.sol";
 import {Witness} from "../types/ProgramTypes.sol";
 import {Opening} from "../types/TensorTypes.sol";
 
@@ -25,15 +25,9 @@ interface ITraceGame {
     /// @notice `levels` lead from that node down to the leaves.
     event NodeNamed(DisputeId indexed disputeId, uint256 child, uint256 levels);
     event LeafRevealed(DisputeId indexed disputeId, bytes leaf);
+    event ElementNamed(DisputeId indexed disputeId, address indexed account, ElementCase element);
     /// @notice The deciding arithmetic: what the element has to be, and what was claimed.
-    event ElementRefuted(
-        DisputeId indexed disputeId,
-        uint256 tensor,
-        uint256 row,
-        uint256 col,
-        int256 value,
-        int256 claimed
-    );
+    event ElementRefuted(DisputeId indexed disputeId, int256 value, int256 claimed);
     event ListRefuted(DisputeId indexed disputeId, uint256 flat);
     event SumRefuted(DisputeId indexed disputeId, bool loss, uint256 sum);
 
@@ -73,17 +67,20 @@ interface ITraceGame {
     /// @notice Defender: the elements of the leaf in dispute.
     function revealLeaf(DisputeId disputeId, bytes calldata leaf, bytes calldata signature) external payable;
 
-    /// @notice Anyone: element number `offset` of the revealed leaf does not follow from its operands.
+    /// @notice Anyone: element number `offset` of the revealed leaf is wrong. Binds what {refuteElement} is judged by, which
+    /// keeps that move small; nobody's turn ends with it.
     /// @param operands ids of the instruction's operands
-    /// @param witness their leaves, as {Op} lists them
-    function refuteElement(
+    function nameElement(
         DisputeId disputeId,
         TraceCase calldata traceCase,
         bytes calldata leaf,
         uint256 offset,
-        BoundId[] calldata operands,
-        Witness calldata witness
+        BoundId[] calldata operands
     ) external;
+
+    /// @notice Whoever named the element: it does not follow from its operands. This decides.
+    /// @param witness the operands' leaves, as {Op} lists them
+    function refuteElement(DisputeId disputeId, ElementCase calldata element, Witness calldata witness) external;
 
     /// @notice Anyone: the trace's C does not add up to `correct`, or its M to `loss`.
     /// @param loss false for C

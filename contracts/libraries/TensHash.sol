@@ -72,8 +72,10 @@ library TensHash {
         for (uint256 i = 0; i < blocks; ++i) {
             (uint256 r0, uint256 r1, uint256 r2, uint256 r3) = ChaCha20.rowsAt(b, c, d, uint32(counter + i));
             uint256 bits = _bits(state, i);
-            // Bytes from 0 to 2, added at most 32 times: none overflows into the next.
-            terms += _terms(r0, r1, bits >> 32) + _terms(r2, r3, bits & type(uint32).max);
+            unchecked {
+                // Bytes from 0 to 2, added at most 32 times: none overflows into the next.
+                terms += _terms(r0, r1, bits >> 32) + _terms(r2, r3, bits & type(uint32).max);
+            }
         }
         int256 total = int256(_sumBytes(terms)) - int256(8 * state.length);
         if (layer != 0 && layer != OUTPUT_LAYER) total += bitOf(state, index) ? int256(1) : int256(-1);
@@ -102,11 +104,11 @@ library TensHash {
         return opening.leaf;
     }
 
-    /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest: its bytes 8 i to 8 i + 7 as one number. The caller
-    /// keeps i below an eighth of the length, which is a multiple of 8; what is read beyond is dropped.
+    /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest: its bytes 8 i to 8 i + 7.
     function _bits(bytes memory state, uint256 i) private pure returns (uint256 bits) {
         assembly ("memory-safe") {
-            bits := shr(192, mload(add(add(state, 32), mul(i, 8))))
+            // What lies behind the state is shifted out.
+            bits := shr(192, mload(add(add(state, 0x20), mul(8, i))))
         }
     }
 

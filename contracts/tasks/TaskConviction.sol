@@ -7,7 +7,7 @@ import {IStakeManager} from "../interfaces/IStakeManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Places} from "../types/Places.sol";
 import {Member, Roster, ScoreTally, Task} from "../types/TaskStorage.sol";
-import {Role, TaskId} from "../types/TaskTypes.sol";
+import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
 
 /// @title TaskConviction
 /// @notice What a lost dispute does to places of a task. Linked to the registry and run in its storage, for the room that
@@ -15,6 +15,7 @@ import {Role, TaskId} from "../types/TaskTypes.sol";
 library TaskConviction {
     /// @dev One part in four of the stake is the accuser's, one the honest's; the rest is burnt.
     uint256 private constant PART = 4;
+    Places private constant NOBODY = Places.wrap(0);
 
     /// @notice See {ITaskRegistry-convict}.
     function convict(
@@ -28,7 +29,17 @@ library TaskConviction {
         if (role == Role.Evaluator) return _strikeScore(task, stakes, taskId, index, accuser);
         task.started = task.started.without(index);
         task.dropped = task.dropped.with(index);
+        if (task.phase == Phase.Submission) _forgetSubmissions(task);
         _convict(task, stakes, taskId, Role.Miner, index, accuser);
+    }
+
+    /// @dev What was submitted may include the convicted slot, or was voted for by it.
+    function _forgetSubmissions(Task storage task) private {
+        ++task.attempt;
+        task.roster(Role.Miner).done = NOBODY;
+        task.stateVotes = 0;
+        task.finalState = 0;
+        task.includedSlots = NOBODY;
     }
 
     /// @dev Convicts all evaluators that revealed the same score; the leading one of the others counts.

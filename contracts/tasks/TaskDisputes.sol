@@ -5,7 +5,6 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
-import {Places} from "../types/Places.sol";
 import {Member, Task} from "../types/TaskStorage.sol";
 import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
 import {TaskConviction} from "./TaskConviction.sol";
@@ -14,8 +13,6 @@ import {TaskPhases} from "./TaskPhases.sol";
 /// @title TaskDisputes
 /// @notice What the court does to a task's places: holds up their windows, and convicts them.
 abstract contract TaskDisputes is TaskPhases {
-    Places private constant NOBODY = Places.wrap(0);
-
     modifier onlyCourt() {
         require(msg.sender == _court, Registry_NotTheCourt(msg.sender));
         _;
@@ -58,19 +55,9 @@ abstract contract TaskDisputes is TaskPhases {
 
         _moveDeadline(task);
         TaskConviction.convict(task, _stakes, taskId, role, index, accuser);
-        if (phase == Phase.Submission) _startSubmissionsOver(taskId, task);
+        // Submissions start over. Every attempt but the first costs a slot its stake, so there are at most as many as slots.
+        if (phase == Phase.Submission) _enterNow(taskId, task, Phase.Submission);
         _advance(taskId);
-    }
-
-    /// @dev What was submitted may include the convicted slot, or was voted for by it. Every attempt but the first costs a
-    /// slot its stake, so there are at most as many as slots.
-    function _startSubmissionsOver(TaskId taskId, Task storage task) private {
-        ++task.attempt;
-        task.roster(Role.Miner).done = NOBODY;
-        task.stateVotes = 0;
-        task.finalState = 0;
-        task.includedSlots = NOBODY;
-        _enterNow(taskId, task, Phase.Submission);
     }
 
     function _requireConvictable(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Iteration} from "./ProgramTypes.sol";
+import {Instruction, Iteration} from "./ProgramTypes.sol";
 
 /// @dev Whose move is next, and what it has to bring, in a game over a trace. Even stages are the defender's.
 enum Stage {
@@ -26,6 +26,15 @@ struct TraceCase {
     bytes32 inputsRoot; // over W_1..W_L, R_1..R_L, X, Y, and the lists in taking order; 0 for what is not read
     uint32 correct; // what the sum of C must be
     uint64 loss; // what the sum of M must be
+}
+
+/// @dev One element with everything that it is judged by. Games keep its hash.
+struct ElementCase {
+    Instruction instruction;
+    bytes32[] operandIds;
+    uint256 row;
+    uint256 col;
+    int256 claimed;
 }
 
 /// @dev An id that is a leaf of `traceRoot` or `inputsRoot`, with its proof. At which place, its reader knows.

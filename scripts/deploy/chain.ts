@@ -27,16 +27,16 @@ export function isDevelopmentChain(chainId: number): boolean {
   return DEVELOPMENT_CHAIN_IDS.has(chainId);
 }
 
-export async function identify(provider: EthereumProvider): Promise<ChainIdentity> {
+export async function identify(provider: Pick<EthereumProvider, "request">): Promise<ChainIdentity> {
   const genesis = await blockAt(provider, 0);
   return { chainId: Number(await provider.request({ method: "eth_chainId" })), genesisHash: genesis.hash };
 }
 
-export async function blockNumber(provider: EthereumProvider): Promise<number> {
+export async function blockNumber(provider: Pick<EthereumProvider, "request">): Promise<number> {
   return Number(await provider.request({ method: "eth_blockNumber" }));
 }
 
-export async function hasCode(provider: EthereumProvider, address: string): Promise<boolean> {
+export async function hasCode(provider: Pick<EthereumProvider, "request">, address: string): Promise<boolean> {
   return (await provider.request({ method: "eth_getCode", params: [address, "latest"] })) !== "0x";
 }
 
@@ -45,7 +45,10 @@ export async function hasCode(provider: EthereumProvider, address: string): Prom
  * them which tickets win. Development chains without blocks are made to mine some.
  * @throws GristmillError DEPLOY_CHAIN_TOO_YOUNG, DEPLOY_CONSTANT_RANDOMNESS
  */
-export async function requireRandomness(provider: EthereumProvider, { chainId }: ChainIdentity): Promise<void> {
+export async function requireRandomness(
+  provider: Pick<EthereumProvider, "request">,
+  { chainId }: ChainIdentity,
+): Promise<void> {
   if (isDevelopmentChain(chainId)) {
     for (let head = await blockNumber(provider); head < FEWEST_SAMPLES; head++) {
       await provider.request({ method: "evm_mine", params: [] });
@@ -72,7 +75,7 @@ export async function requireRandomness(provider: EthereumProvider, { chainId }:
   }
 }
 
-async function blockAt(provider: EthereumProvider, number: number): Promise<Block> {
+async function blockAt(provider: Pick<EthereumProvider, "request">, number: number): Promise<Block> {
   const block = (await provider.request({
     method: "eth_getBlockByNumber",
     params: [`0x${number.toString(16)}`, false],

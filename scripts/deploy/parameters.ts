@@ -51,12 +51,21 @@ export interface SuiteParameters {
     readonly initialEmission: bigint;
     readonly maxPerTicket: bigint;
   };
+  /** `ICourt.Parameters`. */
+  readonly court: {
+    /** Seconds for one move. */
+    readonly moveSeconds: bigint;
+    /** Seconds for all moves of a side together. */
+    readonly clockSeconds: bigint;
+    /** GRIST wei of a place's first challenger. */
+    readonly bond: bigint;
+  };
 }
 
 /** Everything quick, so that a task lives through all its phases in a minute or two of one-second blocks. */
 const DEVELOPMENT: SuiteParameters = {
   token: { cap: 100_000_000n * GRIST, genesis: 1_000_000n * GRIST },
-  stake: { unbondingDelay: 120n, minimumVerifierWeight: 100n * GRIST },
+  stake: { unbondingDelay: 660n, minimumVerifierWeight: 100n * GRIST },
   beacon: {
     epochBlocks: 10n,
     seedDelay: 2n,
@@ -77,6 +86,7 @@ const DEVELOPMENT: SuiteParameters = {
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },
+  court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
 };
 
 /** For blocks of 12 seconds: epochs of an hour, a challenge window of a day, no GRIST but what is mined. */
@@ -103,6 +113,7 @@ const PUBLIC: SuiteParameters = {
     initialEmission: 1_000n * GRIST,
     maxPerTicket: 250n * GRIST,
   },
+  court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
 };
 
 /** Slowest block time that {@link requireLongUnbonding} reckons with, in seconds. */
@@ -155,15 +166,20 @@ function integer(value: unknown, where: string): bigint {
   return BigInt(value as number | string);
 }
 
-/** The stake must outlast every window in which it is a bond: from a commit to the end of its epoch's challenges. */
-function requireLongUnbonding({ stake, beacon }: SuiteParameters, blockSeconds: bigint): void {
+/**
+ * The stake must outlast every window in which it is a bond: from a commit to the end of its epoch's challenges, and a
+ * dispute that begins at that end, with the clocks of both sides.
+ */
+function requireLongUnbonding({ stake, beacon, court }: SuiteParameters, blockSeconds: bigint): void {
   const attestation = 2n * beacon.attestationBlocks * beacon.attestationRounds;
   const blocks = 2n * beacon.epochBlocks + beacon.seedDelay + attestation + beacon.challengeBlocks;
-  if (stake.unbondingDelay <= blocks * blockSeconds) {
+  const needed = blocks * blockSeconds + 2n * court.clockSeconds;
+  if (stake.unbondingDelay <= needed) {
     throw new GristmillError(
       "DEPLOY_UNBONDING_TOO_SHORT",
-      `stake.unbondingDelay is ${stake.unbondingDelay} s, but stake must stay for ${blocks} blocks of ${blockSeconds} s.`,
-      { hints: [`make it longer than ${blocks * blockSeconds} s, or the windows of the beacon shorter`] },
+      `stake.unbondingDelay is ${stake.unbondingDelay} s, but stake must stay for ${blocks} blocks of ${blockSeconds} s ` +
+        `and a dispute of ${2n * court.clockSeconds} s.`,
+      { hints: [`make it longer than ${needed} s, or the windows of the beacon or the court's clock shorter`] },
     );
   }
 }

@@ -68,9 +68,10 @@ export function taskCommand(): Command {
         console.log(`score     ${String(view.score.correct)} right, loss ${String(view.score.loss)}/127`);
       const members = await membersOf(reader, taskId, view, Role.Miner);
       for (const [slot, { owner }] of members.entries()) {
-        const { next, dropped } = await reader.contracts.registry.read.slotOf([taskId, slot]);
+        const { next, dropped, convicted } = await reader.contracts.registry.read.slotOf([taskId, slot]);
+        const standing = convicted ? ", convicted" : dropped ? ", dropped" : "";
         console.log(
-          `slot ${String(slot)}    ${owner}  ${String(next)}/${String(view.iterations)} iterations${dropped ? ", dropped" : ""}`,
+          `slot ${String(slot)}    ${owner}  ${String(next)}/${String(view.iterations)} iterations${standing}`,
         );
       }
     }),

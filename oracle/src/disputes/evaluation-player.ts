@@ -1,12 +1,13 @@
 import type { SumNode as Sum } from "@gristmill/sdk";
 import { GristmillError, sumLevels, sumParent } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 
 import type { EvaluationTruth } from "./evaluation-truth.ts";
 import type { EvaluationGameState, SumNode, TaskParameters } from "./game-state.ts";
 import { GROUP_HEIGHT, Stage } from "./stage.ts";
 import {
   boundTensor,
+  elementToName,
   firstFalseTensor,
   hashesToReveal,
   leafToReveal,
@@ -26,6 +27,7 @@ export interface EvaluationCall {
     | "revealNodes"
     | "chooseNode"
     | "revealLeaf"
+    | "nameElement"
     | "refuteElement"
     | "refuteSum";
   readonly args: readonly unknown[];
@@ -58,9 +60,14 @@ export function defendScore(
 
 /**
  * The challenger's move, given what it recomputed; undefined if it is not its turn.
+ * @param account that sends its moves, checksummed as in events
  * @throws GristmillError NOTHING_TO_REFUTE if all that was revealed is what it recomputed
  */
-export function attackScore(state: EvaluationGameState, truth: EvaluationTruth): EvaluationCall | undefined {
+export function attackScore(
+  state: EvaluationGameState,
+  truth: EvaluationTruth,
+  account: Address,
+): EvaluationCall | undefined {
   switch (state.stage) {
     case Stage.Choice:
       return followSum(state, truth);
@@ -81,8 +88,14 @@ export function attackScore(state: EvaluationGameState, truth: EvaluationTruth):
       return { functionName: "chooseNode", args: [BigInt(child), node, proof] };
     }
     case Stage.Element: {
-      const { leaf, offset, operands, witness } = refuteElement(state.trace!, truth.trace(batchOf(state)));
-      return { functionName: "refuteElement", args: [state.trace!.traceCase, leaf, offset, operands, witness] };
+      const trace = state.trace!;
+      const own = truth.trace(batchOf(state));
+      const element = trace.named[account];
+      if (element !== undefined) {
+        return { functionName: "refuteElement", args: [element, refuteElement(trace, own, element)] };
+      }
+      const { leaf, offset, operands } = elementToName(trace, own);
+      return { functionName: "nameElement", args: [trace.traceCase, leaf, offset, operands] };
     }
     default:
       return undefined;

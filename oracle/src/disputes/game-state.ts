@@ -1,5 +1,5 @@
 import type { evaluationGameAbi, segmentGameAbi } from "@gristmill/sdk";
-import type { ContractFunctionArgs, Hex, ParseEventLogsReturnType } from "viem";
+import type { Address, ContractFunctionArgs, Hex, ParseEventLogsReturnType } from "viem";
 
 import type { RevealedGroup } from "./known-tree.ts";
 import { Stage } from "./stage.ts";
@@ -21,6 +21,7 @@ export type Outcome = SegmentArgs<"revealTrace">[4];
 export type ClockStep = SegmentArgs<"revealTrace">[5];
 export type TaskParameters = SegmentArgs<"revealTrace">[2];
 export type TraceCase = SegmentArgs<"chooseTensor">[1];
+export type ElementCase = ContractFunctionArgs<typeof segmentGameAbi, "nonpayable", "refuteElement">[1];
 export type ScoreCase = EvaluationArgs<"revealTrace">[1];
 export type SumNode = EvaluationArgs<"revealSums">[1][number];
 
@@ -42,6 +43,8 @@ export interface TraceState {
   readonly rows?: number;
   readonly groups: readonly RevealedGroup[];
   readonly leaf?: Hex;
+  /** Elements of the leaf that accounts named as wrong, the last one of each. */
+  readonly named: Readonly<Record<Address, ElementCase>>;
 }
 
 /** How far a segment game is, as its events tell. */
@@ -135,7 +138,7 @@ function afterTraceEvent(
 ): { readonly stage: Stage; readonly trace?: TraceState } {
   if (event.eventName === "TraceRevealed") {
     const { traceCase, ids } = event.args;
-    return { stage: Stage.Tensor, trace: { traceCase, ids, groups: [] } };
+    return { stage: Stage.Tensor, trace: { traceCase, ids, groups: [], named: {} } };
   }
   if (trace === undefined) return { stage };
   switch (event.eventName) {
@@ -154,6 +157,10 @@ function afterTraceEvent(
     }
     case "LeafRevealed":
       return { stage: Stage.Element, trace: { ...trace, leaf: event.args.leaf } };
+    case "ElementNamed": {
+      const { account, element } = event.args;
+      return { stage, trace: { ...trace, named: { ...trace.named, [account]: element } } };
+    }
     default:
       return { stage, trace };
   }

@@ -1,6 +1,6 @@
 import type { Clock, ClockEntry, IterationRecord, Opening, Segment } from "@gristmill/sdk";
 import { GristmillError, merkleProof, openElement, recordHash, tensorId, updateTensor } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import { encodeAbiParameters, keccak256, zeroHash } from "viem";
 
 import type { ClockStep, Outcome, Outcomes, SegmentGameState, TaskParameters, TraceState } from "./game-state.ts";
@@ -10,6 +10,7 @@ import {
   boundList,
   boundOperands,
   boundTensor,
+  elementToName,
   firstFalseTensor,
   hashesToReveal,
   leafToReveal,
@@ -34,6 +35,7 @@ export interface SegmentCall {
     | "revealNodes"
     | "chooseNode"
     | "revealLeaf"
+    | "nameElement"
     | "refuteElement"
     | "refuteList"
     | "refuteSum"
@@ -51,6 +53,8 @@ export interface ListOrigin {
 
 /** What a challenger has beside what it recomputed. */
 export interface Evidence {
+  /** That sends its moves, checksummed as in events. */
+  readonly account: Address;
   /** Of the disputed segment by the slot's operator. */
   readonly signature: Hex;
   /** Of the task, as in its event. */
@@ -189,8 +193,11 @@ function decide(state: SegmentGameState, trace: TraceState, own: TraceTruth, evi
   const { traceCase } = trace;
   const instruction = own.instructions[trace.tensor!]!;
   if (instruction.op !== "Sparse") {
-    const { leaf, offset, operands, witness } = refuteElement(trace, own);
-    return { functionName: "refuteElement", args: [traceCase, leaf, offset, operands, witness] };
+    const element = trace.named[evidence.account];
+    if (element !== undefined)
+      return { functionName: "refuteElement", args: [element, refuteElement(trace, own, element)] };
+    const { leaf, offset, operands } = elementToName(trace, own);
+    return { functionName: "nameElement", args: [traceCase, leaf, offset, operands] };
   }
   const refutation = refuteListRow(trace, own);
   const { list } = refutation;

@@ -14,7 +14,7 @@ import {
 import type { Hex } from "viem";
 import { bytesToHex, hexToBytes } from "viem";
 
-import type { TraceCase, TraceState } from "./game-state.ts";
+import type { ElementCase, TraceCase, TraceState } from "./game-state.ts";
 import { KnownTree, leavesWithRows, nodesBelow, positionAfter } from "./known-tree.ts";
 import { GROUP_HEIGHT } from "./stage.ts";
 import type { TraceTruth } from "./trace-truth.ts";
@@ -69,37 +69,33 @@ export function nodeToFollow(
   return { child, node: nodes[child]!, proof: merkleProof(nodes, child) };
 }
 
-/** What shows that one element of the revealed leaf is wrong. */
-export interface ElementRefutation {
+/** A wrong element of the revealed leaf, with the operands that it is judged by. */
+export interface WrongElement {
   readonly leaf: Hex;
   readonly offset: bigint;
   readonly operands: readonly BoundId[];
-  readonly witness: Witness;
 }
 
 /**
- * The deciding move for any tensor but an update list.
+ * The element to name in any tensor but an update list.
  * @throws GristmillError NOTHING_TO_REFUTE if the revealed leaf is one's own
  */
-export function refuteElement(state: TraceState, truth: TraceTruth): ElementRefutation {
+export function elementToName(state: TraceState, truth: TraceTruth): WrongElement {
   const { leaf, groups, tensor } = state;
   const disputed = tensorOf(truth, tensor);
-  const position = positionAfter(groups);
-  const offset = firstDifference(disputed, hexToBytes(leaf!), leafBytes(disputed, position));
-  const perRow = Math.ceil(disputed.cols / 1024);
-  const row = Math.floor(position / perRow);
-  const col = (position % perRow) * 1024 + offset;
+  const offset = firstDifference(disputed, hexToBytes(leaf!), leafBytes(disputed, positionAfter(groups)));
+  const operands = boundOperands(state, truth, instructionOf(truth, tensor));
+  return { leaf: leaf!, offset: BigInt(offset), operands };
+}
+
+/** The deciding move: the operands' leaves of the element that was named. */
+export function refuteElement({ tensor }: TraceState, truth: TraceTruth, { row, col }: ElementCase): Witness {
   const instruction = instructionOf(truth, tensor);
   const lists = instruction.operands.flatMap(({ source, index }) =>
     source === "List" ? [truth.lists[index]!.list] : [],
   );
   const read = (operand: number) => operandTensor(truth, instruction.operands[operand]!);
-  return {
-    leaf: leaf!,
-    offset: BigInt(offset),
-    operands: boundOperands(state, truth, instruction),
-    witness: witnessFor(instruction, row, col, read, lists),
-  };
+  return witnessFor(instruction, Number(row), Number(col), read, lists);
 }
 
 /** The instruction's operands, bound to the revealed trace or its inputs. */

@@ -42,11 +42,10 @@ export class WrongGradient implements Cheat {
   readonly about = "adds one to one element of a gradient";
 
   lie(truth: SegmentTruth): SegmentTruth {
-    // The last one, whose states are what is signed.
-    const iteration = truth.outcomes.length - 1;
-    const trace = truth.trace(iteration);
+    const last = truth.outcomes.length - 1;
+    const trace = truth.trace(last);
     const k = placeOf(trace, "Residual");
-    return withLie(truth, iteration, withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])));
+    return withLie(truth, last, withTensors(trace, new Map([[k, nudged(trace.tensors[k]!, 0, 1)]])));
   }
 }
 

@@ -69,10 +69,10 @@ export function merkleLevel(leaves: readonly Hex[], level: number): Hex[] {
       bytesToId(i < count ? nodes.subarray(i * ID_BYTES, (i + 1) * ID_BYTES) : zero),
     );
   let found: Hex[] | undefined;
-  const root = foldToRoot(nodes, leaves.length, (at, count, zero) => {
+  foldToRoot(nodes, leaves.length, (at, count, zero) => {
     if (at === level) found = read(count, zero);
   });
-  return found ?? [root];
+  return found ?? [bytesToId(nodes.subarray(0, ID_BYTES))];
 }
 
 /** Levels above the leaves: the least h with 2^h >= leaves. */

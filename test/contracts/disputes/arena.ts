@@ -31,6 +31,7 @@ import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
 import { positionAfter, type SlotContext, startPosition } from "../../../oracle/src/training/slot-replica.ts";
 import { Trainer, type TrainerState } from "../../../oracle/src/training/trainer.ts";
+import type { TaskParametersStruct } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
 import { begin, createTask, ethers, fill, networkHelpers } from "../tasks/scenario.ts";
 import { COURT, type CourtScene, deployCourt, DisputeState } from "./court-scene.ts";
@@ -79,8 +80,12 @@ export function trainingSet(p: MlpParameters, seed: number): BatchSet {
   };
 }
 
-/** A task in training over `mlp`. */
-export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena> {
+/** A task in training over `mlp`, with whatever else its client wants. */
+export async function arenaFor(
+  mlp: MlpParameters,
+  salt = "salt",
+  overrides: Partial<TaskParametersStruct> = {},
+): Promise<Arena> {
   const { parts, judges } = await deployCourt();
   const train = trainingSet(mlp, 7);
   const scene = await createTask(parts, {
@@ -89,6 +94,7 @@ export async function arenaFor(mlp: MlpParameters, salt = "salt"): Promise<Arena
     datasetRoot: datasetRoot(train.batches.map(batchLeaf)),
     segmentLength: SEGMENT_LENGTH,
     iterations: 4 * SEGMENT_LENGTH,
+    ...overrides,
   });
   await fill(scene);
   await begin(scene);
@@ -258,8 +264,13 @@ export async function playOn(
 ): Promise<Outcome> {
   const { court } = where;
   const { disputeId } = opened;
-  const evidence = { signature, parameters: parametersOf(where), findList: finderOf(players.log ?? new TaskLog(0)) };
   const { by = where.challenger } = players;
+  const evidence = {
+    account: by.address as Hex,
+    signature,
+    parameters: parametersOf(where),
+    findList: finderOf(players.log ?? new TaskLog(0)),
+  };
   const { operator } = where.miners[slot]!;
   const events = [...opened.events];
   const moves = [...opened.moves];
@@ -308,7 +319,8 @@ async function send(
   mover: HardhatEthersSigner,
 ): Promise<{ readonly receipt: TransactionReceipt; readonly deposit: bigint } | undefined> {
   const isDirect = functionName === "proveMalformedList";
-  const decides = isDirect || functionName.startsWith("refute") || functionName === "contestList";
+  const decides =
+    isDirect || functionName.startsWith("refute") || ["nameElement", "contestList"].includes(functionName);
   const deposit = decides ? 0n : await depositFor(await segmentGame.answerGas(state.stage));
   const to = await (isDirect ? misconduct : segmentGame).getAddress();
   const abi = isDirect ? misconductAbi : segmentGameAbi;

@@ -27,7 +27,7 @@ import {
   type Suite,
   type Worker,
 } from "../tasks/scenario.ts";
-import { DATASET_ROOT, type Draft, ITERATIONS, PROGRAM, SEGMENT_LENGTH, SLOTS, Slots } from "./honest-slots.ts";
+import { DATASET_ROOT, type Draft, ITERATIONS, PROGRAM, SEGMENT_LENGTH, Slots } from "./honest-slots.ts";
 
 export const MINER_STAKE = 40n * GRIST;
 

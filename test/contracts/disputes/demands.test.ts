@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import type { ContractTransactionResponse } from "ethers";
 
+import { snapshot } from "../../gas/snapshot.ts";
 import { ethers, loadFixture, networkHelpers } from "../tasks/scenario.ts";
 import { historyOf } from "./accusations.ts";
 import { COURT, type CourtScene, inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
@@ -308,5 +310,27 @@ describe("Demands", () => {
         await answerSegment(scene, demandId, peer);
       }
     });
+  });
+
+  it("pays for the gas of every answer", async () => {
+    const scene = await loadFixture(named);
+    const { demands, slots, own, first, helper } = scene;
+    const place = placeOf(scene, 0);
+    const [rowGas, segmentGas] = [await demands.gasOf(place, Kind.ListRow), await demands.gasOf(place, Kind.Segment)];
+    const gasUsed = async (sent: ContractTransactionResponse) => (await sent.wait())!.gasUsed;
+    // Zero bytes are cheaper, and those of hashes follow from the chain's randomness.
+    const roundUp = (gas: bigint, unit: bigint) => ((gas + unit - 1n) / unit) * unit;
+
+    const list = first.lists[0]!;
+    const row = await demandRow(scene, own[1], [first], 0, 1);
+    const answered = await demands.connect(helper).answerListRow(row, list.rows, openRow(list, 1));
+    snapshot("demands: answer a row", roundUp(await gasUsed(answered), 10_000n), rowGas);
+
+    const single = slots.draft(1, undefined, [], { length: 1 });
+    const short = await demandSegment(scene, slots.draft(0, undefined, [single]));
+    const ofOne = await gasUsed(await answerSegment(scene, short, single));
+    const ofFour = await gasUsed(await answerSegment(scene, await demandSegment(scene, own[1]), first));
+    snapshot("demands: answer a segment of 4", roundUp(ofFour, 10_000n), segmentGas);
+    snapshot("demands: each record of it", roundUp((ofFour - ofOne) / 3n, 1_000n), 10_000n);
   });
 });

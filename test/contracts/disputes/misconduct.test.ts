@@ -36,11 +36,13 @@ describe("Misconduct", () => {
         await expect(prove(accused, honest, await signGuilty(scene, honest, guilt)))
           .to.be.revertedWithCustomError(misconduct, "Misconduct_NoOffence")
           .withArgs(OFFENCES.indexOf(offence));
-        await expect(prove(accused, guilty, await signGuilty(scene, guilty, guilt)))
+        const proof = prove(accused, guilty, await signGuilty(scene, guilty, guilt));
+        await expect(proof)
           .to.emit(misconduct, "MisconductProven")
           .withArgs(taskId, 0, stranger, OFFENCES.indexOf(offence));
         expect(await isConvicted(scene, 0)).to.equal(true);
         expect(await isConvicted(scene, 1)).to.equal(false);
+        expect((await (await proof).wait())!.gasUsed < 300_000n).to.equal(true);
       });
     }
 
@@ -248,8 +250,20 @@ describe("Misconduct", () => {
     );
     const lists = {
       "that does not ascend": { list: spoil((data) => data.copyWithin(4, 5, 6)), row: 0, col: 4 },
-      "with a weight that the network has not": { list: spoil((data) => data.set([2 * 662], 299)), row: 1, col: 43 },
-      "padded before its end": { list: spoil((data) => data.set([PADDING], 7)), row: 0, col: 7 },
+      "with a weight that the network has not": {
+        list: spoil((data) => {
+          data.set([2 * 662], 299);
+        }),
+        row: 1,
+        col: 43,
+      },
+      "padded before its end": {
+        list: spoil((data) => {
+          data.set([PADDING], 7);
+        }),
+        row: 0,
+        col: 7,
+      },
       "with a row more than it needs": { list: tooLong, row: 1, col: 0 },
       "that does not ascend from row to row": {
         list: spoil((data) => data.copyWithin(256, 255, 256)),

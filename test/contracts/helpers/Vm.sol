@@ -8,6 +8,7 @@ interface Vm {
     function roll(uint256 blockNumber) external;
     function warp(uint256 timestamp) external;
     function prevrandao(bytes32 value) external;
+    function deal(address account, uint256 balance) external;
 }
 
 /// @dev At this address Hardhat, as Foundry, answers cheatcodes.

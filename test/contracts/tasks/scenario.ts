@@ -245,7 +245,7 @@ export async function commit(scene: Scene, slot: number, last: number): Promise<
 }
 
 /** Mines to the first block in which calls fall into an epoch `count` after the current one. */
-export async function passEpochs({ beacon }: Suite, count: number): Promise<void> {
+export async function passEpochs({ beacon }: Pick<Suite, "beacon">, count: number): Promise<void> {
   const epoch = await beacon.epochAt(BigInt(await ethers.provider.getBlockNumber()) + 1n);
   await networkHelpers.mineUpTo(await beacon.lastBlockOf(epoch + BigInt(count) - 1n));
 }

@@ -103,10 +103,10 @@ export function randomRanges(random: Random): ListRange[] {
 /** The leaves that show an element of tensor `k`. */
 export function witnessOf(run: TracedRun, k: number, row: number, col: number): AbiValue<Witness> {
   const instruction = run.instructions[k]!;
-  const { operands, offset, cols } = instruction;
+  const { operands } = instruction;
   const lists = operands.filter(({ source }) => source === "List").map(({ index }) => run.lists[index]!.list);
   const read = (operand: number) => run.tensorOf(operands[operand]!);
-  return abiValue(witnessFor(instruction, row, col, read, lists, offset + row * cols + col));
+  return abiValue(witnessFor(instruction, row, col, read, lists));
 }
 
 /** tensorId of each operand of tensor `k`. */

@@ -61,7 +61,6 @@ export const segmentGameAbi = [
     name: "SafeCastOverflowedUintDowncast",
     type: "error",
   },
-  { inputs: [], name: "SegmentGame_ListAgrees", type: "error" },
   {
     inputs: [
       { internalType: "bytes32", name: "previous", type: "bytes32" },
@@ -95,9 +94,55 @@ export const segmentGameAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "DisputeId", name: "disputeId", type: "bytes32" },
-      { indexed: false, internalType: "uint256", name: "tensor", type: "uint256" },
-      { indexed: false, internalType: "uint256", name: "row", type: "uint256" },
-      { indexed: false, internalType: "uint256", name: "col", type: "uint256" },
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      {
+        components: [
+          {
+            components: [
+              { internalType: "enum Op", name: "op", type: "uint8" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+              { internalType: "uint32", name: "layer", type: "uint32" },
+              { internalType: "uint32", name: "parameter", type: "uint32" },
+              { internalType: "uint32", name: "offset", type: "uint32" },
+              { internalType: "bytes32", name: "seed", type: "bytes32" },
+              { internalType: "int32[]", name: "steps", type: "int32[]" },
+              {
+                components: [
+                  { internalType: "enum Source", name: "source", type: "uint8" },
+                  { internalType: "uint32", name: "index", type: "uint32" },
+                  { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+                  { internalType: "uint32", name: "rows", type: "uint32" },
+                  { internalType: "uint32", name: "cols", type: "uint32" },
+                ],
+                internalType: "struct Operand[]",
+                name: "operands",
+                type: "tuple[]",
+              },
+            ],
+            internalType: "struct Instruction",
+            name: "instruction",
+            type: "tuple",
+          },
+          { internalType: "bytes32[]", name: "operandIds", type: "bytes32[]" },
+          { internalType: "uint256", name: "row", type: "uint256" },
+          { internalType: "uint256", name: "col", type: "uint256" },
+          { internalType: "int256", name: "claimed", type: "int256" },
+        ],
+        indexed: false,
+        internalType: "struct ElementCase",
+        name: "element",
+        type: "tuple",
+      },
+    ],
+    name: "ElementNamed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "DisputeId", name: "disputeId", type: "bytes32" },
       { indexed: false, internalType: "int256", name: "value", type: "int256" },
       { indexed: false, internalType: "int256", name: "claimed", type: "int256" },
     ],
@@ -633,13 +678,6 @@ export const segmentGameAbi = [
     type: "function",
   },
   {
-    inputs: [],
-    name: "openingGas",
-    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
-    stateMutability: "pure",
-    type: "function",
-  },
-  {
     inputs: [
       { internalType: "DisputeId", name: "disputeId", type: "bytes32" },
       {
@@ -686,6 +724,61 @@ export const segmentGameAbi = [
         internalType: "struct BoundId[]",
         name: "operands",
         type: "tuple[]",
+      },
+    ],
+    name: "nameElement",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "openingGas",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "pure",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "DisputeId", name: "disputeId", type: "bytes32" },
+      {
+        components: [
+          {
+            components: [
+              { internalType: "enum Op", name: "op", type: "uint8" },
+              { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+              { internalType: "uint32", name: "rows", type: "uint32" },
+              { internalType: "uint32", name: "cols", type: "uint32" },
+              { internalType: "uint32", name: "layer", type: "uint32" },
+              { internalType: "uint32", name: "parameter", type: "uint32" },
+              { internalType: "uint32", name: "offset", type: "uint32" },
+              { internalType: "bytes32", name: "seed", type: "bytes32" },
+              { internalType: "int32[]", name: "steps", type: "int32[]" },
+              {
+                components: [
+                  { internalType: "enum Source", name: "source", type: "uint8" },
+                  { internalType: "uint32", name: "index", type: "uint32" },
+                  { internalType: "enum ElementType", name: "elementType", type: "uint8" },
+                  { internalType: "uint32", name: "rows", type: "uint32" },
+                  { internalType: "uint32", name: "cols", type: "uint32" },
+                ],
+                internalType: "struct Operand[]",
+                name: "operands",
+                type: "tuple[]",
+              },
+            ],
+            internalType: "struct Instruction",
+            name: "instruction",
+            type: "tuple",
+          },
+          { internalType: "bytes32[]", name: "operandIds", type: "bytes32[]" },
+          { internalType: "uint256", name: "row", type: "uint256" },
+          { internalType: "uint256", name: "col", type: "uint256" },
+          { internalType: "int256", name: "claimed", type: "int256" },
+        ],
+        internalType: "struct ElementCase",
+        name: "element",
+        type: "tuple",
       },
       {
         components: [
