@@ -34,12 +34,6 @@ export interface SuiteParameters {
     /** Seconds for which the scores of a task can be challenged before it is settled. */
     readonly challengeSeconds: bigint;
   };
-  /** `ICourt.Parameters`: seconds for a move and for all of a side, GRIST wei that a challenger bonds. */
-  readonly court: {
-    readonly moveSeconds: bigint;
-    readonly clockSeconds: bigint;
-    readonly bond: bigint;
-  };
   /** `IWorkMint.Parameters`. */
   readonly mint: {
     readonly macsPerTicket: bigint;
@@ -75,7 +69,6 @@ const DEVELOPMENT: SuiteParameters = {
     challengeBlocks: 3n,
   },
   registry: { challengeSeconds: 10n },
-  court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
   mint: {
     macsPerTicket: 1n << 26n,
     halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
@@ -102,7 +95,6 @@ const PUBLIC: SuiteParameters = {
     challengeBlocks: 7_200n,
   },
   registry: { challengeSeconds: DAY },
-  court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
   mint: {
     macsPerTicket: 1n << 31n,
     halvingEpochs: 35_064n, // four years: with the emission below, 70 % of the cap in all

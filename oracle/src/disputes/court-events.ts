@@ -1,6 +1,6 @@
 import { courtAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
 import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
-import { numberToHex, parseEventLogs } from "viem";
+import { decodeFunctionData, isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
@@ -45,7 +45,7 @@ export interface DisputeRecord {
   readonly game: SegmentGameState | undefined;
   /** Of the segment game. */
   readonly moves: readonly SegmentEvent[];
-  /** Of a TensHash: the neuron that was shown to be false. */
+  /** Of a TensHash: the neuron that was shown to be false, where its own transaction shows it. */
   readonly neuron: { readonly layer: number; readonly index: number } | undefined;
   /** Events of the court, in order. */
   readonly court: readonly CourtEvent[];
@@ -110,9 +110,25 @@ export async function readDispute(
     logsOfDispute(chain, dispute.game, dispute),
   ]);
   const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
-  const [neuron] = parseEventLogs({ abi: tensHashGameAbi, logs: gameLogs, eventName: "NeuronRefuted", strict: true });
   const courtEvents = parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true });
-  return { game: segmentGameState(moves), moves, neuron: neuron?.args, court: courtEvents };
+  return {
+    game: segmentGameState(moves),
+    moves,
+    neuron: await neuronOf(chain, dispute.game, courtEvents),
+    court: courtEvents,
+  };
+}
+
+/** What decided a dispute over a TensHash stands in the transaction that did. */
+async function neuronOf(chain: Chain, game: Hex, court: readonly CourtEvent[]): Promise<DisputeRecord["neuron"]> {
+  const decided = court.find(({ eventName }) => eventName === "DisputeDecided");
+  const { contracts } = chain.deployment;
+  if (decided?.eventName !== "DisputeDecided" || decided.args.byTimeout) return undefined;
+  if (!isAddressEqual(game, contracts.TensHashGame)) return undefined;
+  const { input, to } = await chain.public.getTransaction({ hash: decided.transactionHash });
+  if (to === null || !isAddressEqual(to, contracts.TensHashGame)) return undefined;
+  const call = decodeFunctionData({ abi: tensHashGameAbi, data: input });
+  return call.functionName === "prove" ? { layer: call.args[2], index: call.args[3] } : undefined;
 }
 
 /** What a contract logged of one dispute, in order. */

@@ -40,9 +40,8 @@ export function decisionOf({ moves, neuron }: Pick<DisputeRecord, "moves" | "neu
   const last = moves.at(-1);
   switch (last?.eventName) {
     case "ElementRefuted": {
-      const { tensor, row, col, value, claimed } = last.args;
-      const place = `${tensorName(moves, Number(tensor))}[${String(row)}][${String(col)}]`;
-      return `${place}: must be ${grouped(value)}, claimed ${grouped(claimed)}`;
+      const { value, claimed } = last.args;
+      return `${elementName(moves)}: must be ${grouped(value)}, claimed ${grouped(claimed)}`;
     }
     case "ListRefuted":
       return `update list: says of weight ${grouped(last.args.flat)} something else than the gradients do`;
@@ -55,6 +54,18 @@ export function decisionOf({ moves, neuron }: Pick<DisputeRecord, "moves" | "neu
     default:
       return undefined;
   }
+}
+
+/** The element that was refuted: the tensor that the challenger named, with the place of the element named last. */
+function elementName(events: readonly SegmentEvent[]): string {
+  let name = "";
+  for (const event of events)
+    if (event.eventName === "TensorNamed") name = tensorName(events, Number(event.args.tensor));
+    else if (event.eventName === "ElementNamed") {
+      const { row, col } = event.args.element;
+      name = `${name.replace(/\[.*/, "")}[${String(row)}][${String(col)}]`;
+    }
+  return name;
 }
 
 /** The tensor of the disputed trace as DESIGN section 3 names it: `W_2'`, `E_1`, `S`. */

@@ -62,7 +62,7 @@ export class SegmentPlay implements Play {
       const { address, abi } = this.#contracts.misconduct;
       return { address, abi, functionName, args, value: 0n };
     }
-    return this.#step(functionName, [disputeId, ...args], decides(call) ? undefined : game.stage);
+    return this.#step(functionName, [disputeId, ...args], isAnswered(call) ? game.stage : undefined);
   }
 
   forget(claim: Hex): void {
@@ -71,8 +71,12 @@ export class SegmentPlay implements Play {
 
   #call(claim: Hex, game: SegmentGameState, truth: SegmentTruth, side: number): SegmentCall | undefined {
     if (side === Side.Defender) return defendSegment(game, truth, this.#parameters);
-    const signature = this.#work.segment(claim)?.signature ?? "0x";
-    return attackSegment(game, truth, { signature, parameters: this.#parameters, findList: this.#work.findList });
+    return attackSegment(game, truth, {
+      account: this.#chain.account.address,
+      signature: this.#work.segment(claim)?.signature ?? "0x",
+      parameters: this.#parameters,
+      findList: this.#work.findList,
+    });
   }
 
   /** The segment as this side holds it to be, computed once a dispute. */
@@ -100,9 +104,9 @@ export class SegmentPlay implements Play {
   }
 }
 
-/** Whether a call ends its dispute, so that nobody has to answer it. */
-function decides({ functionName }: SegmentCall): boolean {
-  return functionName.startsWith("refute") || functionName === "contestList";
+/** Whether the other side has to answer a call: what decides a dispute, and what prepares that, needs no answer. */
+function isAnswered({ functionName }: SegmentCall): boolean {
+  return functionName.startsWith("choose") || functionName.startsWith("reveal");
 }
 
 /** What stands for the predecessor of a slot's first segment. */

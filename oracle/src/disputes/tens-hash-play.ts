@@ -1,6 +1,6 @@
-import { GristmillError, tensHashGameAbi, tensHashTraceId } from "@gristmill/sdk";
-import type { AbiParameter, Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, hexToBytes, keccak256, parseEventLogs } from "viem";
+import { GristmillError, openLayer, tensHashGameAbi, tensHashTraceId, ticketInput } from "@gristmill/sdk";
+import type { ContractFunctionArgs, Hex } from "viem";
+import { bytesToHex, concat, hexToBytes, keccak256, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
@@ -13,7 +13,9 @@ import type { DisputeWork } from "./dispute-work.ts";
 import type { Play, Step } from "./play.ts";
 import { COURT_ERRORS } from "./segment-play.ts";
 import type { TicketTruth } from "./tens-hash-player.ts";
-import { firstFalseNeuron, neuronProof } from "./tens-hash-player.ts";
+import { firstFalseNeuron } from "./tens-hash-player.ts";
+
+type Question = ContractFunctionArgs<typeof tensHashGameAbi, "payable", "reveal">[1];
 
 /** Disputes over the TensHash of lucky tickets. */
 export class TensHashPlay implements Play {
@@ -33,7 +35,11 @@ export class TensHashPlay implements Play {
   }
 
   async claimOf({ id }: Accusation): Promise<Hex> {
-    return disputedClaim(await this.#details(id));
+    const details = await this.#details(id);
+    const { y, traceId, epoch } = details;
+    const { beacon, mint } = this.#contracts;
+    const x = ticketInput({ chainId: BigInt(this.#chain.deployment.chainId), mint: mint.address, ...details });
+    return questionHash({ seed: await beacon.read.seedOf([epoch]), x: bytesToHex(x), y, traceId });
   }
 
   async opening({ id }: Accusation): Promise<Step> {
@@ -56,28 +62,30 @@ export class TensHashPlay implements Play {
     const events = parseEventLogs({ abi: tensHashGameAbi, logs, strict: true });
     const challenged = events.find(({ eventName }) => eventName === "ClaimChallenged");
     if (challenged?.eventName !== "ClaimChallenged") return undefined;
-    const details = await this.#details(challenged.args.claimId);
-    const truth = await this.#work.ticket(details, false);
+    const { claimId, question } = challenged.args;
+    const truth = await this.#work.ticket(await this.#details(claimId), false);
     if (side === Side.Defender) {
       const gas = await this.#contracts.tensHashGame.read.PROVE_GAS();
-      return this.#step("reveal", [disputeId, details, bytesToHex(truth.trace), "0x"], gas);
+      return this.#step("reveal", [disputeId, question, bytesToHex(truth.trace), "0x"], gas);
     }
     const revealed = events.find(({ eventName }) => eventName === "TraceRevealed");
     if (revealed?.eventName !== "TraceRevealed") return undefined;
-    return this.#proof(disputeId, details, hexToBytes(revealed.args.trace), truth);
+    return this.#proof(disputeId, question, hexToBytes(revealed.args.trace), truth);
   }
 
   forget(): void {
     // Hashing a ticket again costs nothing worth keeping.
   }
 
-  async #proof(disputeId: Hex, details: ClaimDetails, trace: Uint8Array, truth: TicketTruth): Promise<Step> {
-    const neuron = firstFalseNeuron({ y: hexToBytes(details.y), trace }, truth);
+  async #proof(disputeId: Hex, question: Question, trace: Uint8Array, truth: TicketTruth): Promise<Step> {
+    const neuron = firstFalseNeuron({ y: hexToBytes(question.y), trace }, truth);
     if (neuron === undefined)
       throw new GristmillError("NOTHING_TO_REFUTE", "the revealed trace is the one that this node computed", {
         hints: ["let the dispute expire: there is nothing to show"],
       });
-    return this.#step("prove", [disputeId, details, neuronProof(trace, neuron)], 0n);
+    const { layer, index } = neuron;
+    const { states, proof } = openLayer(trace, layer);
+    return this.#step("prove", [disputeId, question, layer, index, states, proof], 0n);
   }
 
   #details(claimId: Hex): Promise<ClaimDetails> {
@@ -90,8 +98,7 @@ export class TensHashPlay implements Play {
   }
 }
 
-/** What the court calls a claimed ticket: keccak256(abi.encode(details)). */
-export function disputedClaim(details: ClaimDetails): Hex {
-  const challenge = tensHashGameAbi.find((entry) => entry.type === "function" && entry.name === "challenge");
-  return keccak256(encodeAbiParameters(challenge!.inputs as readonly AbiParameter[], [details]));
+/** What the court calls a question: keccak256(abi.encode(question)). */
+function questionHash({ seed, x, y, traceId }: Question): Hex {
+  return keccak256(concat([seed, x, y, traceId]));
 }

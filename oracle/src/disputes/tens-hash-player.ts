@@ -1,7 +1,3 @@
-import { matrix, merkleProof, tensorLeaves } from "@gristmill/sdk";
-import type { Opening } from "@gristmill/sdk";
-import { bytesToHex } from "viem";
-
 /** A ticket's TensHash as one side holds it to be. */
 export interface TicketTruth {
   /** 32 bytes, byte 0 first. */
@@ -16,15 +12,8 @@ export interface NeuronPlace {
   readonly index: number;
 }
 
-/** What shows that a neuron is wrong: the rows of the claimed trace before and at it. */
-export interface NeuronProof extends NeuronPlace {
-  readonly before: Opening;
-  readonly claimed: Opening;
-}
-
 const ROWS = 65;
 const STATE_BYTES = 128;
-const NOTHING: Opening = { leaf: "0x", proof: [] };
 
 /** The first neuron in which a claimed outcome is not the true one, undefined if there is none. */
 export function firstFalseNeuron(claimed: TicketTruth, truth: TicketTruth): NeuronPlace | undefined {
@@ -33,22 +22,6 @@ export function firstFalseNeuron(claimed: TicketTruth, truth: TicketTruth): Neur
   // The output's bytes stand in reverse order: its byte 0 holds the last neurons.
   const index = firstDifferentBit(claimed.y.toReversed(), truth.y.toReversed());
   return index === undefined ? undefined : { layer: ROWS, index };
-}
-
-/** Opens the rows of the claimed trace that judge a neuron. */
-export function neuronProof(trace: Uint8Array, { layer, index }: NeuronPlace): NeuronProof {
-  const states = matrix("u8", ROWS, STATE_BYTES, trace);
-  const leaves = tensorLeaves(states);
-  const open = (row: number): Opening => ({
-    leaf: bytesToHex(trace.subarray(row * STATE_BYTES, (row + 1) * STATE_BYTES)),
-    proof: merkleProof(leaves, row),
-  });
-  return {
-    layer,
-    index,
-    before: layer === 0 ? NOTHING : open(layer - 1),
-    claimed: layer === ROWS ? NOTHING : open(layer),
-  };
 }
 
 /** Number of the first bit that differs, the highest bit of byte 0 being 0. */

@@ -4,34 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { GristmillError, segmentId, type SegmentMessage } from "@gristmill/sdk";
-import { pino } from "pino";
-import { bytesToHex, custom, type Hex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
+import type { Hex } from "viem";
 
-import { Chain } from "../../../oracle/src/chain/chain.ts";
-import { contractsOf } from "../../../oracle/src/chain/contracts.ts";
 import type { DisputeMode } from "../../../oracle/src/config/dispute-modes.ts";
-import { DisputeAgent } from "../../../oracle/src/disputes/agent.ts";
 import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
 import { listFinder } from "../../../oracle/src/disputes/find-list.ts";
 import type { SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
 import { WrongGradient } from "../../../scripts/demo/cheats/segment-cheats.ts";
 import { ethers, loadFixture, networkHelpers, provider } from "../tasks/scenario.ts";
+import { headNow, look, type Player, playerOf, untilConvicted } from "./agent-stage.ts";
 import { type Arena, arena, honestChain, logOf, parametersOf, sign } from "./arena.ts";
 import { COURT, DisputeState } from "./court-scene.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
 const SLOT = 0;
-
-type Line = Readonly<Record<string, unknown>> & { readonly event?: string };
-
-/** One node's end of a dispute: its agent can be started anew on the database that the last one left. */
-interface Player {
-  readonly lines: Line[];
-  readonly account: Hex;
-  agent(): DisputeAgent;
-}
 
 interface Trial {
   readonly where: Arena;
@@ -68,23 +54,15 @@ describe("DisputeAgent", () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function player(
+  function player(
     { where, lie, truth, claim }: Trial,
     signer: number,
     mode: DisputeMode,
     work: Partial<DisputeWork> = {},
     now?: () => number,
   ): Promise<Player> {
-    const { privateKey } = mnemonicToAccount(MNEMONIC, { addressIndex: signer }).getHdKey();
-    const chain = await connect(where, bytesToHex(privateKey!));
     const database = openDatabase(join(folder, `${String(signer)}.sqlite`));
     databases.push(database);
-    const lines: Line[] = [];
-    const serializers = { error: ({ message }: Error) => message };
-    const log = pino(
-      { level: "debug", serializers },
-      { write: (line: string) => lines.push(JSON.parse(line) as Line) },
-    );
     const all: DisputeWork = {
       slot: mode === "defend" ? SLOT : undefined,
       segment: (id) => (id === claim ? lie.message : undefined),
@@ -96,31 +74,12 @@ describe("DisputeAgent", () => {
       ensureStake: () => Promise.resolve(),
       ...work,
     };
-    const agent = (): DisputeAgent => {
-      const common = { chain, contracts: contractsOf(chain), database, log, mode, ...(now && { now }) };
-      const taskId = where.taskId as Hex;
-      const made = new DisputeAgent({ ...common, taskId, since: 0n, parameters: parametersOf(where) });
-      made.equip(all);
-      return made;
-    };
-    return { lines, account: chain.account.address, agent };
+    return playerOf(where, signer, database, all, { mode, ...(now && { now }) });
   }
 
   const challengerOf = (trial: Trial, work: Partial<DisputeWork> = {}, now?: () => number) =>
     player(trial, 18, "challenge", work, now);
   const defenderOf = (trial: Trial, work: Partial<DisputeWork> = {}) => player(trial, 11, "defend", work);
-
-  async function look(agent: DisputeAgent): Promise<void> {
-    const { number, timestamp } = (await ethers.provider.getBlock("latest"))!;
-    await agent.look({ number: BigInt(number), timestamp: BigInt(timestamp) });
-  }
-
-  /** Lets agents look in turn, each with a fresh one from its database, until the place is convicted. */
-  async function untilConvicted({ where }: Trial, ...players: readonly Player[]): Promise<void> {
-    const convicted = async () => (await where.registry.placeOf(where.taskId, 0, SLOT)).convicted;
-    for (let n = 0; n < 40 && !(await convicted()); n++) for (const each of players) await look(each.agent());
-    for (const each of players) await look(each.agent());
-  }
 
   async function opened({ where }: Trial): Promise<number> {
     return (await where.court.queryFilter(where.court.filters.DisputeOpened())).length;
@@ -135,15 +94,15 @@ describe("DisputeAgent", () => {
       [challenger, defender].map(({ account }) => ethers.provider.getTransactionCount(account)),
     );
     challenger.agent().accuse(accusationOf(trial));
-    await untilConvicted(trial, challenger, defender);
+    await untilConvicted(trial.where, SLOT, challenger, defender);
 
     expect(await opened(trial)).to.equal(1);
     const moves = await where.court.queryFilter(where.court.filters.DisputeMoved());
     const after = await Promise.all(
       [challenger, defender].map(({ account }) => ethers.provider.getTransactionCount(account)),
     );
-    // The challenge, the proof, the closing and the withdrawal besides the moves.
-    expect(after[0]! - sent[0]! + after[1]! - sent[1]!).to.equal(moves.length + 4);
+    // The challenge, the naming of the element, the proof, the closing and the withdrawal besides the moves.
+    expect(after[0]! - sent[0]! + after[1]! - sent[1]!).to.equal(moves.length + 5);
     const reward = parametersOf(where).minerStake / 4n;
     expect(await where.stakes.freeOf(challenger.account)).to.equal(before + reward);
     expect(await where.court.creditOf(challenger.account)).to.equal(0n);
@@ -173,7 +132,7 @@ describe("DisputeAgent", () => {
     await look(challenger.agent());
     expect(await opened(trial)).to.equal(1);
     await networkHelpers.time.increase(Number(COURT.moveSeconds) + 1);
-    await untilConvicted(trial, challenger);
+    await untilConvicted(trial.where, SLOT, challenger);
     expect(challenger.lines.map(({ event }) => event)).to.include("convicted");
     expect(challenger.lines.find(({ event }) => event === "dispute-decided")).to.include({ why: "silence" });
     expect(challenger.lines.map(({ event }) => event)).to.include("deposits-returned");
@@ -319,7 +278,7 @@ describe("DisputeAgent", () => {
       await look(each.agent());
     }
     expect(await opened(trial)).to.equal(2);
-    await untilConvicted(trial, first, defender);
+    await untilConvicted(trial.where, SLOT, first, defender);
     await look(second.agent());
     expect(await trial.where.stakes.freeOf(second.account)).to.equal(before);
     const states = await Promise.all(
@@ -330,11 +289,6 @@ describe("DisputeAgent", () => {
     );
     expect(states.map(({ state }) => state)).to.have.members([DisputeState.Closed, DisputeState.Withdrawn]);
   });
-
-  async function headNow(): Promise<{ readonly number: bigint; readonly timestamp: bigint }> {
-    const { number, timestamp } = (await ethers.provider.getBlock("latest"))!;
-    return { number: BigInt(number), timestamp: BigInt(timestamp) };
-  }
 });
 
 async function expectCode(action: Promise<unknown>, code: string): Promise<GristmillError> {
@@ -345,34 +299,4 @@ async function expectCode(action: Promise<unknown>, code: string): Promise<Grist
   if (!(error instanceof GristmillError)) return expect.fail(`refused with ${code}: ${String(error)}`);
   expect(error.code).to.equal(code);
   return error;
-}
-
-/** The arena's chain as a node sees it, over the provider of this process. */
-async function connect(where: Arena, privateKey: Hex): Promise<Chain> {
-  const at = async (contract: { getAddress(): Promise<string> }) => (await contract.getAddress()) as Hex;
-  const { chainId } = await ethers.provider.getNetwork();
-  return Chain.connect({
-    rpcUrl: "in this process",
-    privateKey,
-    transport: custom(provider),
-    deployment: {
-      chainId: Number(chainId),
-      blockNumber: 0,
-      contracts: {
-        GristToken: await at(where.token),
-        StakeManager: await at(where.stakes),
-        VerifierPool: await at(where.stakes),
-        EpochBeacon: await at(where.beacon),
-        MlpTemplate: await at(where.template),
-        TaskRegistry: await at(where.registry),
-        WorkMint: await at(where.workMint),
-        Court: await at(where.court),
-        SegmentGame: await at(where.segmentGame),
-        EvaluationGame: await at(where.evaluationGame),
-        TensHashGame: await at(where.tensHashGame),
-        Misconduct: await at(where.misconduct),
-        Demands: await at(where.demands),
-      },
-    },
-  });
 }
