@@ -120,9 +120,7 @@ export class RunState {
     this.disputes.set(dispute, story);
     if (event.event === "dispute-opened" && story.moves < 0) {
       story.moves = 0;
-      this.notices.push(
-        `a segment of slot ${String(slot)} is challenged, with a bond of ${String(event["bond"])} GRIST`,
-      );
+      this.notices.push(`slot ${String(slot)} is challenged, with a bond of ${String(event["bond"])} GRIST`);
     }
     if (event.event === "dispute-moved" && Number(event["move"]) >= story.moves) {
       story.moves = Number(event["move"]) + 1;

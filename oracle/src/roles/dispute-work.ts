@@ -10,6 +10,7 @@ import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ensureStake } from "./membership.ts";
 import type { Node } from "./node.ts";
 import type { SlotHistory } from "./slot-history.ts";
+import type { SlotWork } from "./slot-work.ts";
 import type { TaskSession } from "./session.ts";
 
 /** What every node of a task brings to its disputes. */
@@ -43,8 +44,20 @@ async function ticketTruth(node: Node, details: ClaimDetails, check: boolean): P
 }
 
 /** What a miner brings to disputes over its own segments. */
-export function defendersWork(node: Node, session: TaskSession, slot: number, history: SlotHistory): DisputeWork {
-  return { ...disputeWork(node, session), slot, defence: (id) => history.truthOf(id) };
+export function defendersWork(
+  node: Node,
+  session: TaskSession,
+  slot: number,
+  history: SlotHistory,
+  work: SlotWork,
+): DisputeWork {
+  const common = disputeWork(node, session);
+  return {
+    ...common,
+    slot,
+    defence: (id) => history.truthOf(id),
+    ticket: async (details, check) => work.claimOf(await common.ticket(details, check)),
+  };
 }
 
 /** What a verifier brings to disputes over what it refuted. */

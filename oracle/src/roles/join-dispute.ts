@@ -34,7 +34,7 @@ export async function joinDispute(node: Node, taskId: Hex): Promise<DisputeAgent
   if (slot < 0) agent.equip(challengersWork(node, session, new ClaimAudit(node, session, data)));
   else {
     const history = new SlotHistory(node, session, slotContext(session, slot, data), honestWork);
-    agent.equip(defendersWork(node, session, slot, history));
+    agent.equip(defendersWork(node, session, slot, history, honestWork));
   }
   return agent;
 }

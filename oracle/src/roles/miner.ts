@@ -81,7 +81,7 @@ class Miner {
 
   /** What the slot can say for itself in disputes. */
   defence(): DisputeWork {
-    return defendersWork(this.#node, this.#session, this.#context.slot, this.#history);
+    return defendersWork(this.#node, this.#session, this.#context.slot, this.#history, this.#work);
   }
 
   /** @param convicted aborts when the slot is out */
@@ -90,7 +90,7 @@ class Miner {
     const committer = new Committer(this.#node, this.#follower, this.#session, this.#context, async (head) => {
       await this.#history.checkpointAfter(head);
     });
-    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context, (segment) =>
+    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context, this.#work, (segment) =>
       this.#history.checkpointAfter(segment),
     );
     this.#session.serveCheckpoints((slot, segment) =>

@@ -1,5 +1,6 @@
 import type { SegmentOrigin, SegmentTruth } from "../disputes/segment-truth.ts";
 import { recomputeSegment } from "../disputes/segment-truth.ts";
+import type { TicketTruth } from "../disputes/tens-hash-player.ts";
 import type { SegmentRunner } from "../training/slot-replica.ts";
 import { runSegment } from "../training/slot-replica.ts";
 import type { SegmentTraining, TrainingSetup } from "../training/training-thread.ts";
@@ -13,6 +14,8 @@ export interface SlotWork {
   readonly run: SegmentRunner;
   /** Runs one segment again with everything that a dispute may ask for. */
   recompute(origin: SegmentOrigin): Promise<SegmentTruth>;
+  /** What the slot claims of a lucky ticket, given what that hashes to. */
+  claimOf(truth: TicketTruth): TicketTruth;
 }
 
 /** As the protocol has it: trained in a thread of its own. */
@@ -20,4 +23,5 @@ export const honestWork: SlotWork = {
   start: (setup) => TrainingThread.start(setup),
   run: runSegment,
   recompute: recomputeSegment,
+  claimOf: (truth) => truth,
 };

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SegmentOrigin, SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import { recomputeSegment } from "../../../oracle/src/disputes/segment-truth.ts";
 import type { SlotWork } from "../../../oracle/src/roles/slot-work.ts";
+import { honestWork } from "../../../oracle/src/roles/slot-work.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
 import type { MatrixEngine } from "../../../oracle/src/training/matrix-engine.ts";
 import type { SegmentRunner } from "../../../oracle/src/training/slot-replica.ts";
@@ -10,12 +11,14 @@ import { Trainer } from "../../../oracle/src/training/trainer.ts";
 import type { SegmentTraining, TrainingSetup } from "../../../oracle/src/training/training-thread.ts";
 import type { Cheat } from "./cheat.ts";
 import { layersOf } from "./cheat.ts";
+import type { TicketCheat } from "./ticket-cheats.ts";
 
 /**
  * A slot that lies wherever its cheat finds an opportunity, and goes on from its lies: so it serves every state that it
  * signed, resumes from its log, and defends each of its segments as if it were true.
  */
-export function cheatingWork(cheat: Cheat): SlotWork {
+export function cheatingWork(cheat: Cheat | TicketCheat): SlotWork {
+  if ("claimOf" in cheat) return { ...honestWork, claimOf: (truth) => cheat.claimOf(truth) };
   const recompute = async (origin: SegmentOrigin): Promise<SegmentTruth> => {
     const truth = await recomputeSegment(origin);
     return cheat.lie(truth) ?? truth;
@@ -31,6 +34,7 @@ export function cheatingWork(cheat: Cheat): SlotWork {
     };
   const replaying = createEngine();
   return {
+    claimOf: honestWork.claimOf,
     recompute,
     run: async (...segment) => runner(await replaying)(...segment),
     start: async (setup) => {

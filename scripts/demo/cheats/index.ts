@@ -2,9 +2,11 @@ import { GristmillError } from "@gristmill/sdk";
 
 import type { Cheat } from "./cheat.ts";
 import { SEGMENT_CHEATS } from "./segment-cheats.ts";
+import type { TicketCheat } from "./ticket-cheats.ts";
+import { TICKET_CHEATS } from "./ticket-cheats.ts";
 
 /** The cheats that `npm start -- --cheat NAME` shows. */
-export const CHEATS: readonly Cheat[] = SEGMENT_CHEATS;
+export const CHEATS: readonly (Cheat | TicketCheat)[] = [...SEGMENT_CHEATS, ...TICKET_CHEATS];
 
 /** All cheats with what they do, a line each. */
 export function listCheats(): string {
@@ -13,7 +15,7 @@ export function listCheats(): string {
 }
 
 /** @throws GristmillError CHEAT_UNKNOWN */
-export function cheatNamed(name: string): Cheat {
+export function cheatNamed(name: string): Cheat | TicketCheat {
   const cheat = CHEATS.find((each) => each.name === name);
   if (cheat === undefined)
     throw new GristmillError("CHEAT_UNKNOWN", `there is no cheat "${name}"`, {
