@@ -21,6 +21,7 @@ const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test 
 const ETHER = parseEther("10");
 const GRIST = parseEther("10000");
 
+const CHEATER = fileURLToPath(new URL("./cheats/cheating-miner.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../../oracle/bin/oracle-miner.js", import.meta.url));
 
 /** A node of the demo that runs as a process of its own. */
@@ -99,7 +100,10 @@ export function createIdentity(): Identity {
   return { key, account: privateKeyToAccount(key).address };
 }
 
-/** Starts one `oracle-miner` process. Its key travels in the environment, never on the command line. */
+/**
+ * Starts one `oracle-miner` process. Its key travels in the environment, never on the command line.
+ * @param cheat name of the cheat that this miner runs; it is honest without
+ */
 export async function startNode(
   setting: DemoSetting,
   name: string,
@@ -107,6 +111,7 @@ export async function startNode(
   identity: Identity,
   command: readonly string[],
   bootstrap: readonly string[],
+  cheat?: string,
 ): Promise<DemoNode> {
   const dataDir = join(setting.folder, name);
   await mkdir(dataDir, { recursive: true });
@@ -122,8 +127,9 @@ export async function startNode(
   };
   const { child, exit } = setting.processes.start({
     name,
-    script: CLI,
+    script: cheat === undefined ? CLI : CHEATER,
     args: [
+      ...(cheat === undefined ? [] : [cheat]),
       ...command,
       "--name",
       name,

@@ -8,6 +8,9 @@ import type { MinerState, RunState } from "./run-state.ts";
 const REFRESH = 200;
 const BAR_WIDTH = 16;
 
+/** Latest notices shown: a whole dispute over one element. */
+const NOTICES = 14;
+
 /** Shows a run on a terminal while it goes on. */
 export class LiveView {
   readonly #state: RunState;
@@ -41,7 +44,7 @@ export class LiveView {
       head,
       minerTable([...this.#state.miners.values()]),
       claims,
-      ...notices.slice(-4).map((line) => pc.yellow(line)),
+      ...notices.slice(-NOTICES).map((line) => pc.yellow(line)),
     ].join("\n");
   }
 }
@@ -63,7 +66,7 @@ function minerTable(miners: readonly MinerState[]): string {
       String(miner.tickets),
       String(miner.lucky),
       miner.minted === 0 ? "" : miner.minted.toFixed(2),
-      miner.state === "killed" ? pc.red(miner.state) : miner.state,
+      miner.state === "killed" || miner.state === "convicted" ? pc.red(miner.state) : miner.state,
     ]);
   return table.toString();
 }

@@ -7,6 +7,7 @@ import { GristmillError } from "@gristmill/sdk";
 import { Command, InvalidArgumentError } from "commander";
 
 import { readDeployment } from "../../oracle/src/chain/deployment.ts";
+import { cheatNamed, listCheats } from "./cheats/index.ts";
 import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
 import { LiveView } from "./live-view.ts";
@@ -31,6 +32,9 @@ interface DemoOptions {
   readonly rpc?: string;
   readonly data?: string;
   readonly killMiner?: boolean;
+  readonly parameters?: string;
+  /** True without a name. */
+  readonly cheat?: string | true;
 }
 
 const program = new Command("npm start --")
@@ -42,9 +46,26 @@ const program = new Command("npm start --")
   .option("--rpc <url>", "use this chain instead of starting one")
   .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
+  .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
+  .option("--cheat [name]", "let the last miner cheat, to see it convicted; without a name, list the cheats")
   .parse(process.argv);
 
-process.exitCode = await demo(program.opts<DemoOptions>());
+process.exitCode = await main(program.opts<DemoOptions>());
+
+/** Runs the demo, or says which cheats it can show; resolves with the exit code. */
+async function main(options: DemoOptions): Promise<number> {
+  if (options.cheat === true) {
+    console.log(`npm start -- --cheat NAME\n\n${listCheats()}`);
+    return 0;
+  }
+  try {
+    if (options.cheat !== undefined) cheatNamed(options.cheat);
+  } catch (error) {
+    console.error(describe(error));
+    return 1;
+  }
+  return demo(options);
+}
 
 /** Runs the demo; resolves with the exit code, when no process is left. */
 async function demo(options: DemoOptions): Promise<number> {
@@ -85,7 +106,7 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   const chain =
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
   say("deploying", { chainId: chain.chainId });
-  const deploymentFile = await deploy(processes, chain, folder);
+  const deploymentFile = await deploy(processes, chain, folder, options.parameters);
   await keepMining(chain);
 
   const state = new RunState();
@@ -147,12 +168,15 @@ async function startNodes(
   const bootstrap = addressesOf(started);
   const created = await client.seen("task-created");
   const taskId = String(created["task"]);
+  const cheater = options.cheat === undefined ? undefined : `miner-${String(options.miners)}`;
   const others = await Promise.all(
     names
       .filter((name) => name !== "client")
       .map((name) => {
         const role = name.replace(/-\d+$/, "");
-        return startNode(setting, name, role, identityOf(name), ["run", "--role", role, "--task", taskId], bootstrap);
+        const command = ["run", "--role", role, "--task", taskId];
+        const cheat = name === cheater ? String(options.cheat) : undefined;
+        return startNode(setting, name, role, identityOf(name), command, bootstrap, cheat);
       }),
   );
   return [client, ...others];
@@ -182,12 +206,22 @@ async function finished(node: DemoNode, mayBeKilled: boolean): Promise<void> {
   });
 }
 
-async function deploy(processes: Processes, chain: DemoChain, folder: string): Promise<string> {
+async function deploy(
+  processes: Processes,
+  chain: DemoChain,
+  folder: string,
+  parameters: string | undefined,
+): Promise<string> {
   const lines: string[] = [];
   const { exit } = processes.start({
     name: "deploy",
     script: hardhatScript(),
-    args: ["deploy", "--network", "localhost"],
+    args: [
+      "deploy",
+      "--network",
+      "localhost",
+      ...(parameters === undefined ? [] : ["--parameters", resolve(parameters)]),
+    ],
     env: { GRISTMILL_RPC_URL: chain.rpcUrl, GRISTMILL_DEPLOYMENTS: folder, GRISTMILL_DEPLOYER_KEY: funderKey() },
     cwd: ROOT,
     onLine: (line) => lines.push(line),

@@ -7,7 +7,7 @@ import { Chain } from "../../oracle/src/chain/chain.ts";
 import { contractsOf } from "../../oracle/src/chain/contracts.ts";
 import type { Deployment } from "../../oracle/src/chain/deployment.ts";
 import type { Identity } from "./launch.ts";
-import type { RunState } from "./run-state.ts";
+import type { ConvictedSlot, DisputeStory, RunState } from "./run-state.ts";
 
 /** What a run comes to, from the chain where the chain knows it and from the nodes' logs otherwise. */
 export interface Report {
@@ -23,6 +23,8 @@ export interface Report {
   readonly claims: number;
   readonly confirmed: number;
   readonly refuted: number;
+  readonly disputes: readonly DisputeStory[];
+  readonly convicted: readonly ConvictedSlot[];
   readonly miners: readonly MinerReport[];
   /** GRIST by receiver. */
   readonly fee: Readonly<Record<string, string>>;
@@ -96,6 +98,8 @@ export async function buildReport(
     claims: state.claimed,
     confirmed: state.confirmed.size,
     refuted: state.refuted,
+    disputes: [...state.disputes.values()],
+    convicted: [...state.convicted.values()],
     miners: miners.sort((a, b) => (a.slot ?? 0) - (b.slot ?? 0)),
     fee: Object.fromEntries([...fee].map(([name, amount]) => [name, formatEther(amount)])),
     burned: formatEther(task.burned),
@@ -117,6 +121,14 @@ export function printReport(report: Report, forPeople: boolean): void {
     `${pc.bold("Replicas")}  ${String(report.replicas)} ended in ${report.identical ? pc.green("the same state") : pc.red("different states")} ${report.finalState}`,
     `${pc.bold("Lucky claims")}  ${String(report.claims)} made, ${String(report.confirmed)} confirmed by the verifier, ${String(report.refuted)} refuted`,
   ];
+  for (const { slot, moves, winner, why } of report.disputes)
+    lines.push(
+      `${pc.bold("Dispute")}  slot ${String(slot)}, ${String(moves)} moves, won by the ${winner ?? "nobody yet"}: ${pc.yellow(why ?? "going on")}`,
+    );
+  for (const { slot, stake, burned, accusers, honest } of report.convicted)
+    lines.push(
+      `${pc.bold("Convicted")}  slot ${String(slot)} lost ${pc.red(stake)} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
+    );
   const miners = new Table({
     head: ["miner", "iterations", "tickets", "lucky", "minted", "paid of the fee"],
     style: { head: ["cyan"], compact: true },

@@ -24,6 +24,25 @@ export interface MinerState {
   state: string;
 }
 
+/** A dispute as the nodes that watched it tell. */
+export interface DisputeStory {
+  readonly dispute: string;
+  readonly slot: number;
+  moves: number;
+  winner?: string;
+  /** The arithmetic that decided it, or "silence". */
+  why?: string;
+}
+
+/** A slot that lost its stake: amounts in GRIST. */
+export interface ConvictedSlot {
+  readonly slot: number;
+  readonly stake: string;
+  readonly burned: string;
+  readonly accusers: string;
+  readonly honest: string;
+}
+
 /** Everything the live view and the report show, put together from the nodes' events. */
 export class RunState {
   readonly miners = new Map<string, MinerState>();
@@ -38,6 +57,8 @@ export class RunState {
   readonly confirmed = new Set<string>();
   refuted = 0;
   claimed = 0;
+  readonly disputes = new Map<string, DisputeStory>();
+  readonly convicted = new Map<number, ConvictedSlot>();
   score: { readonly correct: number } | undefined;
   model:
     | { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number }
@@ -63,6 +84,14 @@ export class RunState {
         this.refuted += 1;
         this.notices.push(`${event.name} refuted a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
         break;
+      case "dispute-opened":
+      case "dispute-moved":
+      case "dispute-decided":
+        this.#takeDispute(event);
+        break;
+      case "convicted":
+        this.#takeConviction(event);
+        break;
       case "score":
         this.score = { correct: Number(event["correct"]) };
         break;
@@ -81,6 +110,45 @@ export class RunState {
     }
     if (event.role === "miner") applyToMiner(this.#miner(event.name), event);
     if (event.event === "claim") this.claimed += 1;
+  }
+
+  /** Every node tells of every dispute: what is known already is not said again. */
+  #takeDispute(event: NodeEvent): void {
+    const dispute = String(event["dispute"]);
+    const slot = Number(event["slot"]);
+    const story = this.disputes.get(dispute) ?? { dispute, slot, moves: -1 };
+    this.disputes.set(dispute, story);
+    if (event.event === "dispute-opened" && story.moves < 0) {
+      story.moves = 0;
+      this.notices.push(`slot ${String(slot)} is challenged, with a bond of ${String(event["bond"])} GRIST`);
+    }
+    if (event.event === "dispute-moved" && Number(event["move"]) >= story.moves) {
+      story.moves = Number(event["move"]) + 1;
+      this.notices.push(`move ${String(story.moves)}: the ${String(event["side"])} ${String(event["what"])}`);
+    }
+    if (event.event === "dispute-decided" && story.winner === undefined) {
+      story.winner = String(event["winner"]);
+      story.why = typeof event["why"] === "string" ? event["why"] : "unknown";
+      this.notices.push(`the ${story.winner} wins: ${story.why}`);
+    }
+  }
+
+  #takeConviction(event: NodeEvent): void {
+    const slot = Number(event["slot"]);
+    if (this.convicted.has(slot)) return;
+    const [stake, burned, accusers, honest] = ["stake", "burned", "accusers", "honest"].map((field) =>
+      String(event[field]),
+    ) as [string, string, string, string];
+    this.convicted.set(slot, { slot, stake, burned, accusers, honest });
+    for (const miner of this.miners.values())
+      if (miner.slot === slot) {
+        miner.state = "convicted";
+        // The final state leaves it out, whatever it submitted.
+        this.stateIds.delete(miner.name);
+      }
+    this.notices.push(
+      `slot ${String(slot)} is convicted of ${stake} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
+    );
   }
 
   #miner(name: string): MinerState {

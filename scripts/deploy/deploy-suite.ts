@@ -9,7 +9,15 @@ import type { NetworkConnection } from "hardhat/types/network";
 import { blockNumber, type ChainIdentity, hasCode, identify, isDevelopmentChain, requireRandomness } from "./chain.ts";
 import { suiteModule } from "./module.ts";
 import { parametersFor, type SuiteParameters } from "./parameters.ts";
-import { CONTRACT_NAMES, type DeploymentRecord, fingerprint, LIBRARY_NAMES, readRecord, writeJson } from "./record.ts";
+import {
+  CONTRACT_NAMES,
+  type DeploymentRecord,
+  fingerprint,
+  GAME_LIBRARY_NAMES,
+  LIBRARY_NAMES,
+  readRecord,
+  writeJson,
+} from "./record.ts";
 
 /** Where and how {@link deploySuite} deploys. */
 export interface DeployOptions {
@@ -35,7 +43,7 @@ export async function deploySuite(options: DeployOptions): Promise<DeploymentRec
   const chain = await identify(provider);
   const parameters = parametersFor(chain.chainId, options.parametersFile);
   // A library is part of what is deployed, though the bytecode of the contract that it is linked to does not tell.
-  const names = [...CONTRACT_NAMES, ...LIBRARY_NAMES];
+  const names = [...CONTRACT_NAMES, ...LIBRARY_NAMES, ...GAME_LIBRARY_NAMES];
   const artifacts = await Promise.all(names.map((name) => hre.artifacts.readArtifact(name)));
   const mark = fingerprint(
     chain,

@@ -1,7 +1,9 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import type { SuiteParameters } from "./parameters.ts";
-import { LIBRARY_NAMES } from "./record.ts";
+import { GAME_LIBRARY_NAMES, LIBRARY_NAMES } from "./record.ts";
+
+type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
 
 /**
  * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
@@ -23,18 +25,24 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const TaskRegistry = m.contract(
       "TaskRegistry",
       [GristToken, StakeManager, EpochBeacon, MlpTemplate, parameters.registry.challengeSeconds],
-      { libraries: Object.fromEntries(LIBRARY_NAMES.map((name) => [name, m.library(name)])) },
+      linked(m, LIBRARY_NAMES),
     );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
     const Court = m.contract("Court", [TaskRegistry, StakeManager, parameters.court]);
+    const judged = [Court, TaskRegistry, MlpTemplate];
+    const SegmentGame = m.contract("SegmentGame", judged, linked(m, GAME_LIBRARY_NAMES));
+    const EvaluationGame = m.contract("EvaluationGame", judged);
     const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
-    const Misconduct = m.contract("Misconduct", [Court, TaskRegistry, MlpTemplate]);
+    const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
 
     m.call(GristToken, "appoint", [[WorkMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
-    m.call(Court, "wire", [[TensHashGame], [Misconduct, Demands]]);
+    m.call(Court, "wire", [
+      [SegmentGame, EvaluationGame, TensHashGame],
+      [Misconduct, Demands],
+    ]);
 
     return {
       GristToken,
@@ -45,9 +53,16 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       TaskRegistry,
       WorkMint,
       Court,
+      SegmentGame,
+      EvaluationGame,
       TensHashGame,
       Misconduct,
       Demands,
     };
   });
+}
+
+/** What links a contract to libraries deployed beside it. */
+function linked(m: ModuleBuilder, names: readonly string[]) {
+  return { libraries: Object.fromEntries(names.map((name) => [name, m.library(name)])) };
 }

@@ -16,6 +16,8 @@ export const CONTRACT_NAMES = [
   "TaskRegistry",
   "WorkMint",
   "Court",
+  "SegmentGame",
+  "EvaluationGame",
   "TensHashGame",
   "Misconduct",
   "Demands",
@@ -23,6 +25,9 @@ export const CONTRACT_NAMES = [
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */
 export const LIBRARY_NAMES = ["TaskFormation", "TaskBallots", "TaskConviction", "TaskPayout"] as const;
+
+/** Libraries that are linked to the SegmentGame. */
+export const GAME_LIBRARY_NAMES = ["Clocks"] as const;
 
 export type ContractName = (typeof CONTRACT_NAMES)[number];
 

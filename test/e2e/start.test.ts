@@ -15,6 +15,9 @@ import type { NodeEvent } from "../../scripts/demo/run-state.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo/main.ts", import.meta.url));
 const TASK = fileURLToPath(new URL("./digits.yaml", import.meta.url));
+const CHEATED_TASK = fileURLToPath(new URL("./cheated.yaml", import.meta.url));
+/** Short windows, and every ticket lucky: so there is something to refute at once. */
+const QUICK = fileURLToPath(new URL("./quick.json", import.meta.url));
 const TIMEOUT = 240_000;
 
 interface Run {
@@ -41,6 +44,13 @@ async function start(
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   const report = events.find(({ event }) => event === "report") as unknown as Report | undefined;
   return { code, events, report, stderr };
+}
+
+/** The slot of the last miner, which cheats. */
+function cheater(report: Report): number {
+  const slot = report.miners.find(({ name }) => name === "miner-2")?.slot;
+  if (slot === undefined) expect.fail("the cheating miner has no slot");
+  return slot;
 }
 
 /** Command lines of processes that mention the run's data folder. */
@@ -89,6 +99,37 @@ describe("npm start", function () {
     expect(card.stateId).to.equal(report.finalState);
     expect(existsSync(join(model, "weights.bin"))).to.equal(true);
     expect(leftBehind(folder)).to.deep.equal([]);
+  });
+
+  it("catches a cheating miner, takes its stake over one element, pays the honest, and ends well", async () => {
+    const args = ["--task", CHEATED_TASK, "--parameters", QUICK, "--miners", "2", "--cheat", "wrong-gradient"];
+    const { code, report, stderr } = await start([...args, "--data", folder]);
+    expect(stderr).to.equal("");
+    expect(code).to.equal(0);
+    if (report === undefined) expect.fail("no report");
+
+    expect(report.disputes.map(({ slot, winner }) => ({ slot, winner }))).to.deep.include({
+      slot: cheater(report),
+      winner: "challenger",
+    });
+    const [dispute] = report.disputes.filter(({ why }) => why !== "silence");
+    expect(dispute?.why, "one element decides").to.match(/^R_2'\[0\]\[0\]: must be -?[\d,]+, claimed -?[\d,]+$/);
+    expect(report.convicted).to.deep.equal([
+      { slot: cheater(report), stake: "100", burned: "50", accusers: "25", honest: "25" },
+    ]);
+    for (const { name, paid } of report.miners)
+      expect(parseEther(paid) > 0n, `${name} is paid`).to.equal(name === "miner-1");
+    expect(report.identical).to.equal(true);
+    expect(leftBehind(folder)).to.deep.equal([]);
+  });
+
+  it("lists the cheats that it can show, and refuses others", () => {
+    const list = spawnSync(process.execPath, [DEMO, "--cheat"], { encoding: "utf8" });
+    expect(list.status).to.equal(0);
+    expect(list.stdout).to.include("wrong-gradient").and.to.include("stale-weights");
+    const unknown = spawnSync(process.execPath, [DEMO, "--cheat", "none"], { encoding: "utf8" });
+    expect(unknown.status).to.equal(1);
+    expect(unknown.stderr).to.include("CHEAT_UNKNOWN").and.to.include("wrong-gradient");
   });
 
   it("goes on on a chain of its own process when a miner is killed: the others finish and are paid, it is not", async function () {

@@ -42,6 +42,8 @@ export interface ChainOptions {
   readonly deployment: Deployment;
   /** Signs transactions and segments; a chain without it only reads. */
   readonly privateKey?: Hex;
+  /** How requests travel, over HTTP to `rpcUrl` if left out. */
+  readonly transport?: Transport;
 }
 
 /** A head of the chain as the roles need it. */
@@ -71,7 +73,7 @@ export class Chain {
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
       rpcUrls: { default: { http: [options.rpcUrl] } },
     });
-    const transport = http(options.rpcUrl, { timeout: REQUEST_TIMEOUT, retryCount: 3 });
+    const transport = options.transport ?? http(options.rpcUrl, { timeout: REQUEST_TIMEOUT, retryCount: 3 });
     this.deployment = options.deployment;
     this.public = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL, cacheTime: 0 });
     if (options.privateKey !== undefined) {
@@ -121,6 +123,27 @@ export class Chain {
     return { number: block.number, timestamp: block.timestamp };
   }
 
+  /** Wei a gas of the latest block, 0 on chains without a base fee. */
+  async baseFee(): Promise<bigint> {
+    return (await this.public.getBlock({ includeTransactions: false })).baseFeePerGas ?? 0n;
+  }
+
+  /** Whether the endpoint says itself that it has not caught up with its chain. */
+  async isSyncing(): Promise<boolean> {
+    const answer: unknown = await this.public.request({ method: "eth_syncing" } as never);
+    return answer !== false;
+  }
+
+  /** Whether a transaction of the node's account is sent and not mined. */
+  async hasPending(): Promise<boolean> {
+    const { address } = this.account;
+    const [mined, known] = await Promise.all([
+      this.public.getTransactionCount({ address, blockTag: "latest" }),
+      this.public.getTransactionCount({ address, blockTag: "pending" }),
+    ]);
+    return known > mined;
+  }
+
   /** The raw header fields of a block as the endpoint gives them. */
   async rawBlock(number: bigint): Promise<RpcBlockHeader> {
     const block: unknown = await this.public.request({
@@ -144,6 +167,8 @@ export class Chain {
     readonly abi: abi;
     readonly functionName: name;
     readonly args: ContractFunctionArgs<abi, "nonpayable" | "payable", name>;
+    /** Wei that go along. */
+    readonly value?: bigint;
   }): Promise<TransactionReceipt> {
     const hash = await this.#serialised(() => this.#send(call as unknown as WriteContractParameters));
     const receipt = await this.public

@@ -1,8 +1,13 @@
 import {
+  courtAbi,
   epochBeaconAbi,
+  evaluationGameAbi,
   gristTokenAbi,
+  misconductAbi,
+  segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
+  tensHashGameAbi,
   verifierPoolAbi,
   workMintAbi,
 } from "@gristmill/sdk";
@@ -21,6 +26,11 @@ export function contractsOf(chain: Chain) {
     pool: getContract({ address: contracts.VerifierPool, abi: verifierPoolAbi, client }),
     registry: getContract({ address: contracts.TaskRegistry, abi: taskRegistryAbi, client }),
     mint: getContract({ address: contracts.WorkMint, abi: workMintAbi, client }),
+    court: getContract({ address: contracts.Court, abi: courtAbi, client }),
+    segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
+    evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
+    tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
+    misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
   };
 }
 

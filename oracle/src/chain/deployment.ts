@@ -17,6 +17,12 @@ const schema = z.object({
     MlpTemplate: address,
     TaskRegistry: address,
     WorkMint: address,
+    Court: address,
+    SegmentGame: address,
+    EvaluationGame: address,
+    TensHashGame: address,
+    Misconduct: address,
+    Demands: address,
   }),
 });
 

@@ -2,14 +2,20 @@ import { readFileSync } from "node:fs";
 
 import { Command, CommanderError } from "commander";
 
+import type { SlotWork } from "../roles/slot-work.ts";
+import { honestWork } from "../roles/slot-work.ts";
+import { disputesCommand } from "./disputes.ts";
 import { describe, EXIT, exitCodeOf } from "./exit.ts";
 import { runCommand } from "./run.ts";
 import { stakeCommand } from "./stake.ts";
 import { taskCommand } from "./task.ts";
 import { benchCommand, tensHashCommand } from "./tenshash.ts";
 
-/** Runs the command line; resolves with the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Runs the command line; resolves with the exit code.
+ * @param work how a miner's segments come about
+ */
+export async function main(argv: readonly string[], work: SlotWork = honestWork): Promise<number> {
   const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
@@ -18,9 +24,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     .version(manifest.version)
     .exitOverride()
     .showHelpAfterError("(add --help for the options)");
-  program.addCommand(runCommand());
+  program.addCommand(runCommand(work));
   program.addCommand(taskCommand());
   program.addCommand(stakeCommand());
+  program.addCommand(disputesCommand());
   program.addCommand(tensHashCommand());
   program.addCommand(benchCommand());
   try {

@@ -3,10 +3,14 @@ import { Command, Option } from "commander";
 import { isHex, parseEther, size } from "viem";
 import type { Hex } from "viem";
 
+import type { DisputeAgent } from "../disputes/agent.ts";
 import { runClient } from "../roles/client.ts";
+import { attendDisputes, createDisputeAgent } from "../roles/dispute-duty.ts";
 import { runEvaluator } from "../roles/evaluator.ts";
 import { runMiner } from "../roles/miner.ts";
 import type { Node } from "../roles/node.ts";
+import type { SlotWork } from "../roles/slot-work.ts";
+import { honestWork } from "../roles/slot-work.ts";
 import { startNode } from "../roles/start-node.ts";
 import { runSupervisor } from "../roles/supervisor.ts";
 import { TaskFollower } from "../roles/task-follower.ts";
@@ -17,7 +21,13 @@ import { enlist, runVerifier } from "../roles/verifier.ts";
 import { configOf, withSettings } from "./options.ts";
 import { untilStopped } from "./signals.ts";
 
-type RoleRunner = (node: Node, follower: TaskFollower, terms: TaskTerms) => Promise<void>;
+type RoleRunner = (
+  node: Node,
+  follower: TaskFollower,
+  terms: TaskTerms,
+  disputes: DisputeAgent,
+  work: SlotWork,
+) => Promise<void>;
 
 const roles: Readonly<Record<string, RoleRunner>> = {
   client: runClient,
@@ -27,8 +37,11 @@ const roles: Readonly<Record<string, RoleRunner>> = {
   verifier: runVerifier,
 };
 
-/** `oracle-miner run --role ROLE [--task ID]` */
-export function runCommand(): Command {
+/**
+ * `oracle-miner run --role ROLE [--task ID]`
+ * @param work how a miner's segments come about
+ */
+export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
     .description("take part in tasks in one role, as JSON lines on standard output")
     .addOption(new Option("--role <role>", "what to do in a task").choices(Object.keys(roles)).makeOptionMandatory())
@@ -41,8 +54,8 @@ export function runCommand(): Command {
       const { node, stop } = await startNode(config, role, signal);
       try {
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
-        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task);
-        else await takePart(node, role, only);
+        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
+        else await takePart(node, role, only, work);
       } finally {
         await stop();
       }
@@ -51,16 +64,20 @@ export function runCommand(): Command {
 }
 
 /** Does a role's part in one task, from wherever the task stands to its end. */
-export async function takePart(node: Node, role: string, taskId: Hex): Promise<void> {
+export async function takePart(node: Node, role: string, taskId: Hex, work: SlotWork = honestWork): Promise<void> {
   const run = roles[role];
   if (run === undefined) throw new GristmillError("ROLE_UNKNOWN", `there is no role ${role}`);
   const terms = await readTerms(node, taskId);
   const done = new AbortController();
   const follower = new TaskFollower(node, taskId, AbortSignal.any([node.signal, done.signal]));
+  const disputes = createDisputeAgent(node, role, terms);
+  const attending = attendDisputes(node, follower, disputes);
   try {
-    await run(node, follower, terms);
+    await Promise.race([run(node, follower, terms, disputes, work), attending]);
   } finally {
     done.abort(new GristmillError("TASK_DONE", `the part in task ${taskId} is done`));
+    // A look that is under way still writes to the database.
+    await attending.catch(() => undefined);
   }
 }
 

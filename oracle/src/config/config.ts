@@ -6,6 +6,7 @@ import type { Hex } from "viem";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
+import { disputeModes } from "./dispute-modes.ts";
 import { defaultThreads, tensHashChoices } from "../tenshash/index.ts";
 
 const privateKey = z.custom<Hex>(
@@ -52,6 +53,12 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe("whole segments a miner may be ahead of the slowest peer that is alive"),
+  disputes: z
+    .enum(disputeModes)
+    .optional()
+    .describe(
+      "what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)",
+    ),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
   privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
   keyFile: z.string().optional().describe("file that holds the key of this node, readable by its owner only"),

@@ -52,12 +52,17 @@ export interface SegmentOrigin {
   readonly lists: readonly NamedList[];
 }
 
+/** A trainer in the state before the segment. */
+export function trainerAt({ context, engine, state }: SegmentOrigin): Trainer {
+  const { parameters, seed } = context;
+  return Trainer.create({ parameters, seed, engine, ...(state === undefined ? {} : { state }) });
+}
+
 /** Recomputes a segment and keeps what a dispute over it may ask for: a few states a segment, no traces. */
 export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTruth> {
-  const { context, engine, position, clock, lists, predecessor } = origin;
+  const { context, position, clock, lists, predecessor } = origin;
   const { parameters, seed } = context;
-  const state = origin.state === undefined ? {} : { state: origin.state };
-  const trainer = Trainer.create({ parameters, seed, engine, ...state });
+  const trainer = trainerAt(origin);
   const before: TrainerState[] = [trainer.snapshot()];
   const message = await runSegment(context, trainer, position, clock, lists, () => {
     before.push(trainer.snapshot());

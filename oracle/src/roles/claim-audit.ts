@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import {
   batchIndex,
+  GristmillError,
   isLucky,
   recordHash,
   tensHashTraceId,
@@ -14,15 +15,16 @@ import type { SegmentMessage } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
 
-import { createEngine } from "../training/create-engine.ts";
+import type { SegmentTruth } from "../disputes/segment-truth.ts";
+import { recomputeSegment, trainerAt } from "../disputes/segment-truth.ts";
+import { checkEngine, createEngine } from "../training/create-engine.ts";
 import type { MatrixEngine } from "../training/matrix-engine.ts";
-import type { SlotContext, SlotPosition } from "../training/slot-replica.ts";
-import { firstDifference, positionAfter, runSegment, startPosition } from "../training/slot-replica.ts";
-import { Trainer } from "../training/trainer.ts";
-import type { ClaimDetails } from "./claim-details.ts";
+import { firstDifference, runSegment } from "../training/slot-replica.ts";
+import type { ClaimDetails } from "../chain/claim-details.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession, TrainingSet } from "./session.ts";
+import { segmentOrigin } from "./segment-origin.ts";
 import { slotContext } from "./session.ts";
 
 /** Milliseconds a miner has to produce the state before a claimed segment, and peers the segments that lead to it. */
@@ -38,10 +40,17 @@ export interface AuditedClaim {
   readonly claim: ClaimArguments;
 }
 
+/** A claim that is not true: its ticket does not hash to what was claimed, or the segment that earned it is false. */
+export interface Refutation {
+  readonly outcome: "false";
+  readonly reason: string;
+  readonly fault: "ticket" | "segment";
+}
+
 /** What running a claim again showed. */
 export type Finding =
   | { readonly outcome: "true"; readonly traceRoot: Hex }
-  | { readonly outcome: "false"; readonly reason: string }
+  | Refutation
   | { readonly outcome: "unavailable"; readonly reason: string };
 
 /** Runs claims again: the training of the claimed iteration, and the TensHash of its ticket. */
@@ -50,7 +59,7 @@ export class ClaimAudit {
   readonly #session: TaskSession;
   readonly #data: TrainingSet;
   readonly #hasher: NodeHasher;
-  #engine: MatrixEngine | undefined;
+  #usual: MatrixEngine | undefined;
   /** The hasher has one seed at a time, so tickets are audited one after the other. */
   #hashing: Promise<unknown> = Promise.resolve();
 
@@ -111,38 +120,33 @@ export class ClaimAudit {
     });
     const [output] = await hasher.hash([x]);
     const y = bytesToHex(output ?? new Uint8Array());
-    if (y !== details.y) return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${details.y}` };
+    if (y !== details.y)
+      return { outcome: "false", reason: `TensHash of the ticket is ${y}, claimed ${details.y}`, fault: "ticket" };
     if (!isLucky(hexToBytes(y), x, await contracts.mint.read.targetOf([details.epoch])))
-      return { outcome: "false", reason: "the ticket is not lucky" };
+      return { outcome: "false", reason: "the ticket is not lucky", fault: "ticket" };
     const traceId = tensHashTraceId(await hasher.trace(x));
     return traceId === details.traceId
       ? undefined
-      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${details.traceId}` };
+      : { outcome: "false", reason: `the TensHash trace is ${traceId}, claimed ${details.traceId}`, fault: "ticket" };
   }
 
   async #auditTraining(slot: number, claim: ClaimArguments): Promise<Finding> {
-    const { log } = this.#session;
     const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
     const { segment } = claim;
     const message = await this.#message(slot, claim, signal);
     if (message === undefined) return { outcome: "unavailable", reason: "the claimed segment could not be fetched" };
-    for (const [peer, entry] of message.clock.entries())
-      if (peer !== slot && !(await this.#session.gather(peer, entry, signal)))
-        return {
-          outcome: "unavailable",
-          reason: `the segments of slot ${String(peer)} that it names could not be fetched`,
-        };
 
     const context = slotContext(this.#session, slot, this.#data);
-    const { trainer, position } = await this.#before(context, segment.previous, signal);
-    const lists = log.listsBetween(position.clock, message.clock, slot);
+    const origin = await segmentOrigin(this.#session, context, await this.#engine(), message, signal);
+    const { position, lists } = origin;
+    const trainer = trainerAt(origin);
     const before = trainer.snapshot();
     const draft = await runSegment(context, trainer, position, message.clock, lists, nextTurn);
     const difference = firstDifference(segment, draft.segment);
-    if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}` };
+    if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
     const record = draft.records[claim.record.index - segment.first];
     if (record === undefined || recordHash(record) !== recordHash(claim.record))
-      return { outcome: "false", reason: "the record is not one of the segment's" };
+      return { outcome: "false", reason: "the record is not one of the segment's", fault: "segment" };
 
     trainer.restore(before);
     for (let index = segment.first; ; index += 1) {
@@ -170,17 +174,24 @@ export class ClaimAudit {
       : undefined;
   }
 
-  /** A trainer in the state before a segment, served by the slot's miner and checked against what it signed. */
-  async #before(
-    context: SlotContext,
-    previous: Hex,
-    signal: AbortSignal,
-  ): Promise<{ readonly trainer: Trainer; readonly position: SlotPosition }> {
-    this.#engine ??= await createEngine(this.#node.config.backend);
-    const trainer = Trainer.create({ parameters: context.parameters, seed: context.seed, engine: this.#engine });
-    const predecessor = this.#session.log.get(previous);
-    if (predecessor === undefined) return { trainer, position: startPosition(context) };
-    trainer.restore(await this.#session.fetchCheckpoint(predecessor, signal));
-    return { trainer, position: positionAfter(predecessor.message) };
+  /**
+   * A segment of the log with everything that a dispute over it may ask for.
+   * @param check on another engine than usual
+   * @throws GristmillError SEGMENT_UNKNOWN, and what `segmentOrigin` throws
+   */
+  async recompute(id: Hex, check: boolean): Promise<SegmentTruth> {
+    const message = this.#session.log.get(id)?.message;
+    if (message === undefined)
+      throw new GristmillError("SEGMENT_UNKNOWN", `segment ${id} is not in this node's log`, {
+        hints: ["peers that hold it are not connected: try again later"],
+      });
+    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
+    const context = slotContext(this.#session, message.segment.slot, this.#data);
+    const engine = check ? await createEngine(checkEngine(this.#node.config.backend)) : await this.#engine();
+    return recomputeSegment(await segmentOrigin(this.#session, context, engine, message, signal));
+  }
+
+  async #engine(): Promise<MatrixEngine> {
+    return (this.#usual ??= await createEngine(this.#node.config.backend));
   }
 }

@@ -1,21 +1,14 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
 import type { Clock, SegmentMessage } from "@gristmill/sdk";
-import { GristmillError, weightCount } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import { GristmillError } from "@gristmill/sdk";
 
-import { CheckpointStore } from "../storage/checkpoint-store.ts";
-import { createEngine } from "../training/create-engine.ts";
-import { replay } from "../training/replay.ts";
+import type { DisputeAgent } from "../disputes/agent.ts";
+import type { DisputeWork } from "../disputes/dispute-work.ts";
 import type { SegmentDraft, SlotContext, SlotPosition } from "../training/slot-replica.ts";
 import { positionAfter, startPosition } from "../training/slot-replica.ts";
-import type { Snapshot } from "../training/snapshots.ts";
-import { Snapshots } from "../training/snapshots.ts";
-import { Trainer } from "../training/trainer.ts";
-import { TrainingThread } from "../training/training-thread.ts";
+import type { SegmentTraining } from "../training/training-thread.ts";
 import { Committer } from "./committer.ts";
 import { withCranks } from "./cranks.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { aborted, defendersWork } from "./dispute-work.ts";
 import { Role, takePlace } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { Pacer } from "./pacer.ts";
@@ -24,6 +17,9 @@ import { ProgressReport } from "./progress-report.ts";
 import type { TaskSession } from "./session.ts";
 import { joinSession, loadTrainingSet, slotContext } from "./session.ts";
 import { signSegment } from "./signing.ts";
+import { SlotHistory } from "./slot-history.ts";
+import type { SlotWork } from "./slot-work.ts";
+import { honestWork } from "./slot-work.ts";
 import { submitFinalState } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { Phase } from "./task-follower.ts";
@@ -36,24 +32,31 @@ const MAX_TAKEN_IN = 256;
 /** Milliseconds in which a restarted miner gets its own segments back from peers. */
 const OWN_CHAIN_TIMEOUT = 30_000;
 
-/** Memory for the states a miner can get back to, and iterations between two of them at first. */
-const SNAPSHOT_BYTES = 256 * 2 ** 20;
-const SNAPSHOT_SPACING = 128;
-
 /**
  * A miner's part in one task: join after checking the data, train and sign, commit once per epoch, draw and claim
- * tickets, submit the final state, collect.
+ * tickets, submit the final state, collect. It answers for its segments in disputes, and ends once it lost one: a convicted
+ * slot earns nothing any more.
+ *
+ * @param work how the slot's segments come about; anything but honest work is for showing how it is found out
  */
-export async function runMiner(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+export async function runMiner(
+  node: Node,
+  follower: TaskFollower,
+  terms: TaskTerms,
+  disputes: DisputeAgent,
+  work: SlotWork = honestWork,
+): Promise<void> {
   const data = await loadTrainingSet(node, terms);
   const slot = await takePlace(node, follower, terms, Role.Miner);
   await withCranks(node, follower, terms, async () => {
     const { task } = await follower.until(({ task: { phase } }) => phase >= Phase.Training);
     if (task.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
-    const miner = new Miner(node, follower, session, slotContext(session, slot, data));
-    await miner.run();
-    await collectPay(node, follower);
+    const miner = new Miner(node, follower, session, slotContext(session, slot, data), work);
+    disputes.equip(miner.defence());
+    await Promise.race([miner.run(disputes.convicted), aborted(disputes.convicted)]);
+    if (disputes.convicted.aborted) session.leave();
+    else await collectPay(node, follower);
   });
 }
 
@@ -62,36 +65,43 @@ class Miner {
   readonly #follower: TaskFollower;
   readonly #session: TaskSession;
   readonly #context: SlotContext;
-  readonly #snapshots = new Snapshots(SNAPSHOT_BYTES, SNAPSHOT_SPACING);
-  readonly #checkpoints: CheckpointStore;
+  readonly #history: SlotHistory;
   readonly #progress: ProgressReport;
+  readonly #work: SlotWork;
 
-  constructor(node: Node, follower: TaskFollower, session: TaskSession, context: SlotContext) {
+  constructor(node: Node, follower: TaskFollower, session: TaskSession, context: SlotContext, work: SlotWork) {
+    this.#work = work;
     this.#node = node;
     this.#follower = follower;
     this.#session = session;
     this.#context = context;
-    this.#checkpoints = new CheckpointStore(node.database, session.terms.taskId);
+    this.#history = new SlotHistory(node, session, context, work);
     this.#progress = new ProgressReport(node, context);
   }
 
-  async run(): Promise<void> {
+  /** What the slot can say for itself in disputes. */
+  defence(): DisputeWork {
+    return defendersWork(this.#node, this.#session, this.#context.slot, this.#history, this.#work);
+  }
+
+  /** @param convicted aborts when the slot is out */
+  async run(convicted: AbortSignal): Promise<void> {
     const { log } = this.#session;
     const committer = new Committer(this.#node, this.#follower, this.#session, this.#context, async (head) => {
-      await this.#checkpointAfter(head);
+      await this.#history.checkpointAfter(head);
     });
-    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context, (segment) =>
-      this.#checkpointAfter(segment),
+    const tickets = new TicketAgent(this.#node, this.#follower, this.#session, this.#context, this.#work, (segment) =>
+      this.#history.checkpointAfter(segment),
     );
     this.#session.serveCheckpoints((slot, segment) =>
-      slot === this.#context.slot ? this.#checkpointAfter(segment) : Promise.resolve(undefined),
+      slot === this.#context.slot ? this.#history.checkpointAfter(segment) : Promise.resolve(undefined),
     );
     const ended = new AbortController();
     const committing = committer.run().finally(() => {
       ended.abort();
     });
     await Promise.all([
-      this.#train(ended.signal),
+      this.#train(AbortSignal.any([ended.signal, convicted])),
       committing,
       tickets.run(),
       submitFinalState(this.#node, this.#follower, this.#session, this.#context.slot),
@@ -107,7 +117,7 @@ class Miner {
   async #train(ended: AbortSignal): Promise<void> {
     const { log } = this.#session;
     const context = this.#context;
-    const thread = await TrainingThread.start({ context, backend: this.#node.config.backend });
+    const thread = await this.#work.start({ context, backend: this.#node.config.backend });
     try {
       let position = await this.#resume(thread);
       const pacer = new Pacer(log, context.slot, this.#node.config.maxLead * context.segmentLength);
@@ -118,10 +128,11 @@ class Miner {
         if (!goesOn()) break;
         const clock = this.#clockAt(position);
         const lists = log.listsBetween(position.clock, clock, context.slot);
-        const keepState = this.#snapshots.wants(position.next + context.segmentLength);
+        const keepState = this.#history.snapshots.wants(position.next + context.segmentLength);
         const { draft, state } = await thread.train(position, clock, lists, keepState);
         position = positionAfter(draft);
-        if (state !== undefined) this.#snapshots.add({ next: position.next, segmentId: position.previous, ...state });
+        if (state !== undefined)
+          this.#history.snapshots.add({ next: position.next, segmentId: position.previous, ...state });
         // Published beside the training of the next segment, but never two at once: they are a chain.
         await publishing;
         publishing = this.#publish(draft, lists.length);
@@ -135,7 +146,7 @@ class Miner {
   }
 
   /** Gets a restarted miner back to its last signed segment, so that it can never sign a second version of one. */
-  async #resume(thread: TrainingThread): Promise<SlotPosition> {
+  async #resume(thread: SegmentTraining): Promise<SlotPosition> {
     const { log, terms } = this.#session;
     const { slot } = this.#context;
     // A data folder that was lost does not hold what this slot has signed: peers do.
@@ -152,8 +163,7 @@ class Miner {
       );
     const { count } = log.head(slot);
     if (count === 0) return startPosition(this.#context);
-    const trainer = await this.#trainer();
-    const position = await replay(this.#context, trainer, log, await this.#latestCheckpoint(), count, nextTurn);
+    const { trainer, position } = await this.#history.before(count);
     await thread.restore(trainer.snapshot());
     return position;
   }
@@ -181,35 +191,5 @@ class Miner {
       return { count, segmentId };
     });
     return clock;
-  }
-
-  /** Content address of the state and residual right after one of this slot's segments, by replay if need be. */
-  async #checkpointAfter(segmentId: Hex): Promise<string | undefined> {
-    const segment = this.#session.log.get(segmentId);
-    if (segment?.message.segment.slot !== this.#context.slot) return undefined;
-    const kept = this.#checkpoints.get(this.#context.slot, segmentId);
-    if (kept !== undefined) return kept.cid;
-    const { last } = segment.message.segment;
-    const trainer = await this.#trainer();
-    await replay(this.#context, trainer, this.#session.log, this.#snapshots.before(last + 1), last + 1, nextTurn);
-    const cid = await this.#node.network.blobs.put(encodeCheckpoint(trainer));
-    this.#checkpoints.put({ slot: this.#context.slot, segmentId, last, cid });
-    return cid;
-  }
-
-  /** The latest state on disk, from which a restarted miner goes on. */
-  async #latestCheckpoint(): Promise<Snapshot | undefined> {
-    const { slot, iterations, parameters } = this.#context;
-    const kept = this.#checkpoints.latest(slot, iterations);
-    if (kept === undefined) return undefined;
-    const bytes = await this.#node.network.blobs.get(kept.cid, { signal: this.#node.signal, maxBytes: Infinity });
-    return { ...decodeCheckpoint(parameters, bytes), next: kept.last + 1, segmentId: kept.segmentId };
-  }
-
-  async #trainer(): Promise<Trainer> {
-    const engine = await createEngine(this.#node.config.backend);
-    const { parameters, seed } = this.#context;
-    this.#node.log.debug({ event: "trainer", weights: weightCount(parameters) });
-    return Trainer.create({ parameters, seed, engine });
   }
 }

@@ -4,6 +4,7 @@ import type { Hex } from "viem";
 
 import { decodeMessage } from "../network/message-codec.ts";
 import { prepareContext } from "../network/task-context.ts";
+import { CheckpointStore } from "../storage/checkpoint-store.ts";
 import { SegmentStore } from "../storage/segment-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
 import { TaskLog } from "../storage/task-log.ts";
@@ -68,6 +69,7 @@ export class TaskSession {
   readonly members: readonly Member[];
   readonly log: TaskLog;
   readonly #node: Node;
+  readonly #checkpoints: CheckpointStore;
   #answerCheckpoint: CheckpointAnswer = () => Promise.resolve(undefined);
 
   /** Joins the task's topic and loads what this node logged before. */
@@ -77,6 +79,7 @@ export class TaskSession {
     this.seed = seed;
     this.members = members;
     this.log = new TaskLog(members.length);
+    this.#checkpoints = new CheckpointStore(node.database, terms.taskId);
     const context = {
       taskId: terms.taskId,
       operators: members.map(({ operator }) => operator),
@@ -128,13 +131,15 @@ export class TaskSession {
   }
 
   /**
-   * Fetches the state and residual after a segment and checks them against what the segment states.
+   * Fetches the state and residual after a segment and checks them against what the segment states. It is kept: a dispute
+   * over the segment that follows needs it again, and nobody has to serve it twice.
    * @throws GristmillError CHECKPOINT_UNAVAILABLE, CHECKPOINT_FALSE, BLOB_UNAVAILABLE
    */
   async fetchCheckpoint({ id, message }: LoggedSegment, signal: AbortSignal): Promise<Snapshot> {
     const { segment } = message;
     const { program, taskId } = this.terms;
-    const address = await this.#node.network.findCheckpoint(taskId, segment.slot, id, signal);
+    const kept = this.#checkpoints.get(segment.slot, id);
+    const address = kept?.cid ?? (await this.#node.network.findCheckpoint(taskId, segment.slot, id, signal));
     if (address === undefined)
       throw new GristmillError("CHECKPOINT_UNAVAILABLE", `no peer serves the state after segment ${id}`);
     const bytes = await this.#node.network.blobs.get(address, { signal, maxBytes: MAX_DATA_BYTES });
@@ -144,6 +149,7 @@ export class TaskSession {
       residualId(program, state.residuals) !== segment.residualId
     )
       throw new GristmillError("CHECKPOINT_FALSE", `the state served for segment ${id} is not the one it states`);
+    this.#checkpoints.put({ slot: segment.slot, segmentId: id, last: segment.last, cid: address });
     return { ...state, next: segment.last + 1, segmentId: id };
   }
 

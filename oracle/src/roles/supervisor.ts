@@ -13,7 +13,7 @@ import type { TaskTerms } from "./terms.ts";
 
 /**
  * A supervisor's part: keeps every signed segment of the task, serves them to whoever missed some, and commits to the
- * log's Merkle root when training is over.
+ * log's Merkle root when the final state is agreed on.
  */
 export async function runSupervisor(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
   const place = await takePlace(node, follower, terms, Role.Supervisor);
@@ -21,7 +21,8 @@ export async function runSupervisor(node: Node, follower: TaskFollower, terms: T
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
-    const { task } = await follower.until((moment) => moment.task.phase > Phase.Training);
+    // Until the submissions are over a conviction may still change what the final state sums.
+    const { task } = await follower.until((moment) => moment.task.phase > Phase.Submission);
     const final = await gatherFinalState(node, session, task);
 
     // The log in one order that everybody finds again: slot by slot, each chain from its start.

@@ -1,7 +1,7 @@
 import { merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
 import type { IterationRecord } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, formatEther, parseEventLogs, keccak256, zeroHash } from "viem";
+import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
@@ -9,14 +9,15 @@ import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
-import type { ClaimDetails, StoredDetails } from "./claim-details.ts";
-import { fetchDetails, restoreDetails, storeDetails } from "./claim-details.ts";
+import type { ClaimDetails, StoredDetails } from "../chain/claim-details.ts";
+import { fetchDetails, restoreDetails, storeDetails } from "../chain/claim-details.ts";
 import { ClaimState, claimStateName } from "./claim-state.ts";
 import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskSession } from "./session.ts";
+import type { SlotWork } from "./slot-work.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
 
@@ -49,19 +50,25 @@ export class TicketAgent {
   readonly #session: TaskSession;
   readonly #context: SlotContext;
   readonly #hasher: NodeHasher;
+  readonly #work: SlotWork;
   readonly #prepare: (segmentId: Hex) => Promise<unknown>;
   #nextEpoch: bigint;
   readonly #claims: ClaimStore;
   #open: OpenClaim[];
 
-  /** @param prepare makes the state after a segment ready to be served */
+  /**
+   * @param work says what the slot claims of its tickets
+   * @param prepare makes the state after a segment ready to be served
+   */
   constructor(
     node: Node,
     follower: TaskFollower,
     session: TaskSession,
     context: SlotContext,
+    work: SlotWork,
     prepare: (segmentId: Hex) => Promise<unknown>,
   ) {
+    this.#work = work;
     this.#prepare = prepare;
     this.#node = node;
     this.#follower = follower;
@@ -207,7 +214,7 @@ export class TicketAgent {
         ticket: lucky.ticket,
         claimId,
       });
-      const trace = await hasher.trace(lucky.x);
+      const stated = this.#work.claimOf({ y: hexToBytes(lucky.y), trace: await hasher.trace(lucky.x) });
       const { address, abi } = contracts.mint;
       try {
         const { logs } = await chain.transact({
@@ -223,8 +230,8 @@ export class TicketAgent {
               recordProof: merkleProof(records.map(recordHash), lucky.record.index - segment.first),
               epoch,
               ticket: lucky.ticket,
-              y: lucky.y,
-              traceId: tensHashTraceId(trace),
+              y: bytesToHex(stated.y),
+              traceId: tensHashTraceId(stated.trace),
             },
           ],
         });

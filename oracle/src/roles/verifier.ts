@@ -4,12 +4,14 @@ import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, isAddressEqual, keccak256, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
+import type { DisputeAgent } from "../disputes/agent.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import { ClaimAudit } from "./claim-audit.ts";
-import type { AuditedClaim, Finding } from "./claim-audit.ts";
-import type { ClaimDetails } from "./claim-details.ts";
+import type { AuditedClaim, Finding, Refutation } from "./claim-audit.ts";
+import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ClaimState } from "./claim-state.ts";
 import { withCranks } from "./cranks.ts";
+import { challengersWork } from "./dispute-work.ts";
 import { ensureStake } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -20,17 +22,23 @@ import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**
- * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, and attests it if it is true. What it could
- * not check because data is missing it leaves alone.
+ * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, attests it if it is true, and challenges its
+ * slot if it is false. What it could not check because data is missing it leaves alone.
  */
-export async function runVerifier(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+export async function runVerifier(
+  node: Node,
+  follower: TaskFollower,
+  terms: TaskTerms,
+  disputes: DisputeAgent,
+): Promise<void> {
   await withCranks(node, follower, terms, async () => {
     const { task } = await follower.until((moment) => moment.task.phase >= Phase.Training);
     if (task.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
     const audit = new ClaimAudit(node, session, await loadTrainingSet(node, terms));
+    disputes.equip(challengersWork(node, session, audit));
     try {
-      const verifier = new Verifier(node, follower, terms, audit);
+      const verifier = new Verifier(node, follower, terms, audit, disputes);
       await verifier.run();
       await verifier.collectRewards();
     } finally {
@@ -67,6 +75,7 @@ class Verifier {
   readonly #follower: TaskFollower;
   readonly #terms: TaskTerms;
   readonly #audit: ClaimAudit;
+  readonly #disputes: DisputeAgent;
   readonly #store: ClaimStore;
   #scanned: bigint;
   readonly #open = new Map<Hex, AuditedClaim>();
@@ -80,8 +89,9 @@ class Verifier {
   readonly #busy = new Set<Hex>();
   readonly #failure = Promise.withResolvers<never>();
 
-  constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit) {
+  constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit, disputes: DisputeAgent) {
     this.#node = node;
+    this.#disputes = disputes;
     this.#follower = follower;
     this.#terms = terms;
     this.#audit = audit;
@@ -154,7 +164,7 @@ class Verifier {
       const finding = this.#findings.get(claimId);
       if (finding === undefined) this.#startAudit(claim);
       else if (finding === "pending" || finding.outcome === "unavailable") return;
-      else if (finding.outcome === "false") this.#refute(claim, finding.reason);
+      else if (finding.outcome === "false") this.#refute(claim, finding);
       else if (!revealing && state === ClaimState.Claimed) await this.#seal(claim, finding.traceRoot, round);
     } catch (error) {
       // The half-round ended under way, or the claim was decided by others: the next moment shows.
@@ -221,10 +231,12 @@ class Verifier {
     this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot: attestation.traceRoot });
   }
 
-  /** What to do about a claim that was run again and is false: it gets no attestation of this verifier's. */
-  #refute({ claimId, details }: AuditedClaim, reason: string): void {
+  /** A claim that was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
+  #refute({ claimId, details }: AuditedClaim, { reason, fault }: Refutation): void {
+    const { slot, segmentId } = details;
     this.#open.delete(claimId);
-    this.#node.log.warn({ event: "refuted", claimId, slot: details.slot, reason });
+    this.#node.log.warn({ event: "refuted", claimId, slot, reason });
+    this.#disputes.accuse({ kind: fault, id: fault === "segment" ? segmentId : claimId, slot, reason });
   }
 
   /**

@@ -51,4 +51,37 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX claims_by_state ON claims (state);
     `,
   },
+  {
+    name: "disputes, their moves, accusations",
+    sql: `
+      -- Disputes over places of a task, and how far the chain was searched for them.
+      CREATE TABLE disputes (
+        dispute_id TEXT PRIMARY KEY,
+        task_id    TEXT NOT NULL,
+        block      INTEGER NOT NULL,
+        over       INTEGER NOT NULL,
+        payload    TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX disputes_by_task ON disputes (task_id, block);
+
+      -- Moves that this node was about to send: written before they are.
+      CREATE TABLE dispute_moves (
+        dispute_id TEXT NOT NULL,
+        move       INTEGER NOT NULL,
+        name       TEXT NOT NULL,
+        PRIMARY KEY (dispute_id, move)
+      ) STRICT, WITHOUT ROWID;
+
+      -- Segments and claimed tickets that this node found false, and whether it is about to bond for that.
+      CREATE TABLE accusations (
+        task_id TEXT NOT NULL,
+        id      TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        slot    INTEGER NOT NULL,
+        state   TEXT NOT NULL,
+        reason  TEXT NOT NULL,
+        PRIMARY KEY (task_id, id)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

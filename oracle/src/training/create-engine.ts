@@ -32,6 +32,11 @@ export async function createEngine(name: EngineName = "wasm"): Promise<MatrixEng
   return engine;
 }
 
+/** An engine of another kind, which every host has: what both compute alike is no fault of either. */
+export function checkEngine(name: EngineName): EngineName {
+  return name === "cpu" ? "wasm" : "cpu";
+}
+
 /** Every engine that this host can run; `tensorflow` is left out where it is not installed. */
 export async function presentEngines(): Promise<MatrixEngine[]> {
   const engines: MatrixEngine[] = [];

@@ -1,7 +1,7 @@
 import { GristmillError } from "@gristmill/sdk";
 
 import type { TaskLog } from "../storage/task-log.ts";
-import type { SlotContext, SlotPosition } from "./slot-replica.ts";
+import type { SegmentRunner, SlotContext, SlotPosition } from "./slot-replica.ts";
 import { firstDifference, positionAfter, runSegment, startPosition } from "./slot-replica.ts";
 import type { Snapshot } from "./snapshots.ts";
 import type { Trainer } from "./trainer.ts";
@@ -11,6 +11,7 @@ import type { Trainer } from "./trainer.ts";
  * snapshot (or from the initial state). Every segment run again must come out as it was signed.
  *
  * @param trainer in the initial state of the task if there is no snapshot
+ * @param run how the slot computed its segments
  * @throws GristmillError REPLAY_DIFFERS if a segment does not; LOG_INCOMPLETE if one is missing
  */
 export async function replay(
@@ -20,6 +21,7 @@ export async function replay(
   snapshot: Snapshot | undefined,
   next: number,
   between?: () => Promise<void> | void,
+  run: SegmentRunner = runSegment,
 ): Promise<SlotPosition> {
   let position = startPosition(context);
   if (snapshot !== undefined) {
@@ -39,7 +41,7 @@ export async function replay(
       );
     const { clock } = segment.message;
     const lists = log.listsBetween(position.clock, clock, context.slot);
-    const draft = await runSegment(context, trainer, position, clock, lists, between);
+    const draft = await run(context, trainer, position, clock, lists, between);
     const difference = firstDifference(segment.message.segment, draft.segment);
     if (difference !== undefined)
       throw new GristmillError("REPLAY_DIFFERS", `segment ${segment.id} does not come out as signed: ${difference}`);

@@ -129,6 +129,9 @@ export async function runSegment(
   return { segment, clock, records, lists: updates };
 }
 
+/** Computes a slot's segments, as {@link runSegment} does. */
+export type SegmentRunner = typeof runSegment;
+
 /** The first figure in which a recomputed segment differs from the signed one, undefined if none does. */
 export function firstDifference(signed: Segment, recomputed: Segment): string | undefined {
   const fields = ["first", "last", "previous", "recordsRoot", "work", "stateId", "residualId"] as const;

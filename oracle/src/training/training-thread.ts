@@ -35,11 +35,23 @@ export type TrainingAnswer =
 /** A segment as trained, with the state after it if it was asked for. */
 export type TrainedSegment = Extract<TrainingAnswer, { readonly kind: "segment" }>;
 
+/** What trains a slot's segments, one after the other. */
+export interface SegmentTraining {
+  /** Goes to a state, which is copied. */
+  restore(state: SlotState): Promise<void>;
+  /**
+   * Trains the segment after the position (see `runSegment`).
+   * @param keepState whether the state after it is wanted
+   */
+  train(position: SlotPosition, clock: Clock, lists: readonly NamedList[], keepState: boolean): Promise<TrainedSegment>;
+  stop(): Promise<void>;
+}
+
 /**
  * A slot's training in a thread of its own: an iteration is one long computation, and beside it the node has to answer
  * peers, follow the chain and meet its deadlines.
  */
-export class TrainingThread {
+export class TrainingThread implements SegmentTraining {
   readonly #worker: Worker;
   #waiting: PromiseWithResolvers<TrainingAnswer> | undefined;
   #ended: GristmillError | undefined;
@@ -69,15 +81,10 @@ export class TrainingThread {
     return thread;
   }
 
-  /** Goes to a state, which is copied. */
   async restore(state: SlotState): Promise<void> {
     await this.#ask({ kind: "restore", state });
   }
 
-  /**
-   * Trains the segment after the position (see `runSegment`).
-   * @param keepState whether the state after it is wanted
-   */
   async train(
     position: SlotPosition,
     clock: Clock,

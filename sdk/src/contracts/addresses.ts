@@ -17,6 +17,8 @@ export interface SuiteDeployment {
     readonly TaskRegistry: Address;
     readonly WorkMint: Address;
     readonly Court: Address;
+    readonly SegmentGame: Address;
+    readonly EvaluationGame: Address;
     readonly TensHashGame: Address;
     readonly Misconduct: Address;
     readonly Demands: Address;

@@ -6,11 +6,16 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { expect } from "chai";
 
-import { CONTRACT_NAMES, type DeploymentRecord, LIBRARY_NAMES } from "../../../scripts/deploy/record.ts";
+import {
+  CONTRACT_NAMES,
+  type DeploymentRecord,
+  GAME_LIBRARY_NAMES,
+  LIBRARY_NAMES,
+} from "../../../scripts/deploy/record.ts";
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
 /** One for each contract and library, four for the wiring. */
-const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + 4;
+const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + GAME_LIBRARY_NAMES.length + 4;
 
 describe("hardhat deploy", function () {
   this.timeout(120_000);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
-import type { ClaimDetails, StoredDetails } from "../../../oracle/src/roles/claim-details.ts";
-import { restoreDetails, storeDetails } from "../../../oracle/src/roles/claim-details.ts";
+import type { ClaimDetails, StoredDetails } from "../../../oracle/src/chain/claim-details.ts";
+import { restoreDetails, storeDetails } from "../../../oracle/src/chain/claim-details.ts";
 
 describe("a claim's details", () => {
   it("come back from the database as they were, an epoch beyond 2^53 too", () => {

@@ -2,7 +2,7 @@ import type { workMintAbi } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 
-import type { Contracts } from "../chain/contracts.ts";
+import type { Contracts } from "./contracts.ts";
 
 /**
  * All that a claim states, `ClaimDetails` of the contracts: the mint keeps a digest only, so whoever acts on a claim passes
