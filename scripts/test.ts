@@ -2,12 +2,14 @@
 
 import { parseArgs } from "node:util";
 
-import { runStep, type StepResult } from "./test/run-step.ts";
+import { runSteps } from "./test/run-steps.ts";
+import type { StepResult } from "./test/run-step.ts";
 import { STEPS } from "./test/steps.ts";
 
 const HELP = `Usage: npm test [-- [STEP...] [--no-skips]]
 
-Runs all steps, or the named ones, to the end; prints a line for each and the whole output of those that fail.
+Runs all steps, or the named ones, to the end, two at a time; prints a line for each and the whole output of
+those that fail.
 
   --no-skips   fail if a test was left out because this machine lacks something
 
@@ -45,12 +47,10 @@ async function main(): Promise<number> {
 
   const named = STEPS.filter((step) => names.length === 0 || names.includes(step.name));
   const needed = new Set(named.flatMap(({ name, needs }) => [name, needs]));
-  const results: StepResult[] = [];
-  for (const step of STEPS.filter(({ name }) => needed.has(name))) {
-    const result = await runStep(step);
-    results.push(result);
-    report(result);
-  }
+  const results = await runSteps(
+    STEPS.filter(({ name }) => needed.has(name)),
+    report,
+  );
 
   const total = (count: (result: StepResult) => number) => results.reduce((sum, result) => sum + count(result), 0);
   const failed = total((result) => result.failed);

@@ -5,7 +5,6 @@ import {ISegmentGame} from "../interfaces/ISegmentGame.sol";
 import {ITraceGame} from "../interfaces/ITraceGame.sol";
 import {SegmentHash} from "../libraries/SegmentHash.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
-import {ClockEntry} from "../types/GameTypes.sol";
 import {ListRange} from "../types/ProgramTypes.sol";
 import {Record, Segment} from "../types/SegmentTypes.sol";
 
@@ -14,8 +13,6 @@ import {Record, Segment} from "../types/SegmentTypes.sol";
 /// its own (DESIGN section 5). A library of its own because {SegmentGame} has no room for it.
 library Clocks {
     using SegmentHash for *;
-
-    bytes1 private constant CLOCK = 0x09;
 
     /// @notice What the step from the predecessor's clock to the segment's takes in or gives back, in taking order: given
     /// back first, then taken in, each by ascending slot and iteration.
@@ -109,12 +106,13 @@ library Clocks {
         ISegmentGame.ClockStep calldata step
     ) private pure {
         uint256 slots = segmentCase.slots;
-        require(_isClock(step.clock, slots, clockHash), ITraceGame.Game_Unbound("clock"));
+        require(step.clock.length == slots && step.clock.clockHash() == clockHash, ITraceGame.Game_Unbound("clock"));
         if (segmentCase.segment.first == 0) return;
         Record calldata record = step.previousRecord;
         bool bound = _isRecordOf(segmentCase.predecessor, record, step.previousProof);
         require(bound, ITraceGame.Game_Unbound("previousRecord"));
-        require(_isClock(step.previous, slots, record.clockHash), ITraceGame.Game_Unbound("previous"));
+        bound = step.previous.length == slots && step.previous.clockHash() == record.clockHash;
+        require(bound, ITraceGame.Game_Unbound("previous"));
     }
 
     function _isRecordOf(
@@ -125,14 +123,5 @@ library Clocks {
         uint256 leaves = uint256(segment.last) - segment.first + 1;
         uint256 leaf = uint256(record.index) - segment.first;
         return Sha256Merkle.isLeafAt(segment.recordsRoot, record.recordHash(), leaf, leaves, proof);
-    }
-
-    function _isClock(ClockEntry[] calldata clock, uint256 slots, bytes32 clockHash) private pure returns (bool) {
-        if (clock.length != slots) return false;
-        bytes memory packed = abi.encodePacked(CLOCK);
-        for (uint256 slot = 0; slot < slots; ++slot) {
-            packed = bytes.concat(packed, abi.encodePacked(clock[slot].count, clock[slot].segmentId));
-        }
-        return sha256(packed) == clockHash;
     }
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ElementType, Opening} from "../types/TensorTypes.sol";
 import {ChaCha20} from "./ChaCha20.sol";
-import {TensorMerkle} from "./TensorMerkle.sol";
 
 /// @title One neuron of TensHash (DESIGN sections 6 and 7)
 /// @notice A state is a row of bits x standing for -1 and +1. Layer 0 expands the 256 bits of the input to 1,024, layers
@@ -28,37 +26,8 @@ library TensHash {
     /// @dev The lowest bit of every byte.
     uint256 private constant ONES = type(uint256).max / 0xff;
 
-    /// @notice Where a trace is said to be wrong, with what shows it.
-    struct Neuron {
-        uint8 layer; // 0 to 65
-        uint16 index; // below 1,024, in layer 65 below 256
-        Opening before; // row layer - 1 of the trace; empty for layer 0, which reads the input
-        Opening claimed; // row `layer` of the trace; empty for layer 65, which yields the output
-    }
-
     /// @notice There is no such neuron.
     error TensHash_NoNeuron(uint256 layer, uint256 index);
-
-    /// @notice Whether the claimed neuron is what it has to be, given the state before it.
-    /// @dev Reverts where a row does not lead to `traceId`.
-    /// @param seed of the epoch
-    /// @param x input of the hash, byte 0 first
-    /// @param y claimed output, byte 0 first
-    /// @param traceId tensorId of the claimed trace
-    function agrees(
-        bytes32 seed,
-        bytes32 x,
-        bytes32 y,
-        bytes32 traceId,
-        Neuron calldata claim
-    ) internal pure returns (bool) {
-        uint256 layer = claim.layer;
-        uint256 index = claim.index;
-        bytes memory before = layer == 0 ? abi.encodePacked(reversed(x)) : _row(traceId, layer - 1, claim.before);
-        bytes memory claimed =
-            layer == OUTPUT_LAYER ? abi.encodePacked(reversed(y)) : _row(traceId, layer, claim.claimed);
-        return neuron(seed, layer, index, before) == bitOf(claimed, index);
-    }
 
     /// @notice Bit `index` of `layer`, given the bits that the layer reads.
     /// @param state the state of the layer before, for layer 0 the input with its bytes reversed
@@ -96,12 +65,6 @@ library TensHash {
             x = ((x & right) << bits) | ((x >> bits) & right);
         }
         return bytes32(x);
-    }
-
-    /// @dev Row of the trace, proven against its id.
-    function _row(bytes32 traceId, uint256 row, Opening calldata opening) private pure returns (bytes memory) {
-        TensorMerkle.requireLeaf(traceId, ElementType.U8, TRACE_ROWS, STATE_BYTES, row, 0, opening);
-        return opening.leaf;
     }
 
     /// @dev Bits 64 i to 64 i + 63 of a state, the first one highest: its bytes 8 i to 8 i + 7.

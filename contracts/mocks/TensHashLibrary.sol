@@ -7,9 +7,6 @@ import {TensHash} from "../libraries/TensHash.sol";
 /// @title TensHashLibrary
 /// @notice TensHash and its cipher as a contract's functions. Used by tests only.
 contract TensHashLibrary {
-    /// @dev What a deciding move found, so that its gas can be measured as a transaction's.
-    event Decided(bool agrees);
-
     function keystream(
         bytes32 key,
         bytes12 nonce,
@@ -20,19 +17,5 @@ contract TensHashLibrary {
 
     function neuron(bytes32 seed, uint256 layer, uint256 index, bytes memory state) external pure returns (bool) {
         return TensHash.neuron(seed, layer, index, state);
-    }
-
-    function agrees(
-        bytes32 seed,
-        bytes32 x,
-        bytes32 y,
-        bytes32 traceId,
-        TensHash.Neuron calldata claim
-    ) external pure returns (bool) {
-        return TensHash.agrees(seed, x, y, traceId, claim);
-    }
-
-    function decide(bytes32 seed, bytes32 x, bytes32 y, bytes32 traceId, TensHash.Neuron calldata claim) external {
-        emit Decided(TensHash.agrees(seed, x, y, traceId, claim));
     }
 }

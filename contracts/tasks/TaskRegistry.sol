@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";

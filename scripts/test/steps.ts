@@ -6,6 +6,8 @@ export interface Step {
   readonly about: string;
   /** A step that runs before this one, also where only this one is named. */
   readonly needs?: string;
+  /** Whether it needs the whole machine, because it runs many processes that keep each other's deadlines. */
+  readonly alone?: true;
   /** Whether the commands are test runners, of which each must find a test. */
   readonly tests?: true;
   /** Run one after the other, all of them even if one fails; what they print is the step's output. */
@@ -25,7 +27,7 @@ const solhint = (files: string, config: string) =>
   ["solhint", "--disc", "--noPoster", "--max-warnings", "0", "--config", config, files] as const;
 const mocha = (folder: string) => ["mocha", "--forbid-only", "--recursive", `test/${folder}/**/*.test.ts`] as const;
 
-/** In the order in which they run: what others need comes first, what takes longest last. */
+/** In the order in which they start: what others need comes first. */
 export const STEPS: readonly Step[] = [
   { name: "format", about: "prettier over everything", commands: [["prettier", "--check", "."]] },
   {
@@ -88,6 +90,7 @@ export const STEPS: readonly Step[] = [
     name: "e2e",
     about: "one whole run: chain, deployment, all roles, payment",
     needs: "build",
+    alone: true,
     tests: true,
     commands: [mocha("e2e")],
   },

@@ -15,7 +15,7 @@ export interface SlotWork {
   /** Runs one segment again with everything that a dispute may ask for. */
   recompute(origin: SegmentOrigin): Promise<SegmentTruth>;
   /** What the slot claims of a lucky ticket, given what that hashes to. */
-  claimOf(truth: TicketTruth): TicketTruth;
+  readonly claimOf: (truth: TicketTruth) => TicketTruth;
 }
 
 /** As the protocol has it: trained in a thread of its own. */

@@ -73,6 +73,9 @@ export interface Scene extends Suite {
   readonly parameters: TaskParametersStruct;
 }
 
+/** A scene in which the court may be the real one. */
+export type CourtlessScene = Omit<Scene, "court">;
+
 export const SUPPLY = 10n ** 6n * GRIST;
 export const CHALLENGE_SECONDS = 7_000n;
 export const STAKED = 500n * GRIST;
@@ -237,7 +240,7 @@ export function segmentId(slot: number, last: number): string {
 }
 
 /** One slot commits up to `last` under the operator's key. */
-export async function commit(scene: Scene, slot: number, last: number): Promise<void> {
+export async function commit(scene: CourtlessScene, slot: number, last: number): Promise<void> {
   const { registry, miners, taskId } = scene;
   await registry
     .connect(miners[slot]!.operator)
@@ -250,7 +253,7 @@ export async function passEpochs({ beacon }: Pick<Suite, "beacon">, count: numbe
   await networkHelpers.mineUpTo(await beacon.lastBlockOf(epoch + BigInt(count) - 1n));
 }
 
-export async function submit(scene: Scene, slot: number, stateId = STATE, slots = ALL_SLOTS): Promise<void> {
+export async function submit(scene: CourtlessScene, slot: number, stateId = STATE, slots = ALL_SLOTS): Promise<void> {
   await scene.registry.connect(scene.miners[slot]!.operator).submitState(scene.taskId, slot, stateId, slots);
 }
 
@@ -260,7 +263,7 @@ export async function revealTestSet({ registry, client, taskId }: Scene): Promis
 
 export const SCORE_SALT = ethers.id("score salt");
 
-export function sealOf({ taskId, evaluators }: Scene, evaluator: number, score: Score = SCORE): string {
+export function sealOf({ taskId, evaluators }: CourtlessScene, evaluator: number, score: Score = SCORE): string {
   return ethers.keccak256(
     abi.encode(
       ["bytes32", "address", "uint32", "uint64", "bytes32", "bytes32"],
@@ -269,19 +272,19 @@ export function sealOf({ taskId, evaluators }: Scene, evaluator: number, score: 
   );
 }
 
-export async function seal(scene: Scene, evaluator: number, score: Score = SCORE): Promise<void> {
+export async function seal(scene: CourtlessScene, evaluator: number, score: Score = SCORE): Promise<void> {
   const { registry, evaluators, taskId } = scene;
   await registry
     .connect(evaluators[evaluator]!.operator)
     .commitScore(taskId, evaluator, sealOf(scene, evaluator, score));
 }
 
-export async function open(scene: Scene, evaluator: number, score: Score = SCORE): Promise<void> {
+export async function open(scene: CourtlessScene, evaluator: number, score: Score = SCORE): Promise<void> {
   const { registry, evaluators, taskId } = scene;
   await registry.connect(evaluators[evaluator]!.operator).revealScore(taskId, evaluator, score, SCORE_SALT);
 }
 
-export async function submitLog({ registry, supervisor, taskId }: Scene): Promise<void> {
+export async function submitLog({ registry, supervisor, taskId }: CourtlessScene): Promise<void> {
   await registry.connect(supervisor.operator).submitLog(taskId, 0, ethers.id("log"), 42);
 }
 

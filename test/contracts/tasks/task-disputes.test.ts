@@ -462,7 +462,7 @@ describe("TaskDisputes", () => {
       const epoch = (await registry.slotOf(taskId, 1)).lastCommitEpoch;
       const { owner, operator } = miners[1]!;
       const root = ethers.id("root 1 9");
-      const context = [owner.address, operator.address, false, MINER_STAKE, MACS, 4n, 0n, 9n, root];
+      const context = [owner.address, operator.address, false, 0n, MINER_STAKE, MACS, 4n, 0n, 9n, root];
       expect(await registry.claimContextOf(taskId, 1, epoch)).to.deep.equal(context);
       const other = await registry.claimContextOf(taskId, 1, (await beacon.currentEpoch()) + 1n);
       expect(other.segmentsRoot).to.equal(ethers.ZeroHash);
