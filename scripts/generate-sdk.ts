@@ -11,26 +11,11 @@ import { format, resolveConfig } from "prettier";
 
 import { isDevelopmentChain } from "./deploy/chain.ts";
 import { CONTRACT_NAMES, type DeploymentRecord } from "./deploy/record.ts";
+import { SDK_CONTRACTS } from "./generate/sdk-contracts.ts";
 import { SoliditySources } from "./generate/solidity-sources.ts";
 
 const ROOT = dirname(import.meta.dirname);
 const TARGET = join(ROOT, "sdk", "src", "contracts");
-
-/** Contracts that are not part of the suite: people deploy them for models of their own. */
-const SHARED_MODEL_CONTRACTS = [
-  "CollaborativeTrainer64",
-  "DataHandler64",
-  "Stakeable64",
-  "Points64",
-  "Classifier64",
-  "DensePerceptron",
-  "SparsePerceptron",
-  "NaiveBayesClassifier",
-  "NearestCentroidClassifier",
-  "SparseNearestCentroidClassifier",
-  "ModelRecipe",
-  "PredictionMarket64",
-] as const;
 
 /** Enums that calls and events of the contracts speak in. */
 const ENUMS = [
@@ -81,6 +66,11 @@ interface AbiItem {
   readonly name?: string;
 }
 
+/** The same without `internalType`, which decoding does not need: every action carries these errors along. */
+function slim(item: unknown): unknown {
+  return JSON.parse(JSON.stringify(item, (key, value: unknown) => (key === "internalType" ? undefined : value)));
+}
+
 /** Every custom error that a transaction can end in, whichever contract of a chain of calls it comes from. */
 function errorModule(sources: SoliditySources): string {
   const files = globSync("artifacts/contracts/**/*.json", { cwd: ROOT, exclude: (name) => name === "mocks" }).sort();
@@ -98,7 +88,7 @@ function errorModule(sources: SoliditySources): string {
   return `${NOTICE}
 
 /** Every custom error of the contracts and of the libraries they use, by name. */
-export const contractErrorsAbi = ${JSON.stringify(names.map((name) => errors.get(name)))} as const;
+export const contractErrorsAbi = ${JSON.stringify(names.map((name) => slim(errors.get(name))))} as const;
 
 /** Where each error is declared and, where it says so, what is wrong. */
 export const contractErrorNotices: Readonly<
@@ -176,9 +166,7 @@ async function main(): Promise<number> {
     ["addresses.ts", addressModule()],
     ["enums.ts", enumModule(sources)],
     ["errors.ts", errorModule(sources)],
-    ...[...CONTRACT_NAMES, ...SHARED_MODEL_CONTRACTS].map(
-      (name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const,
-    ),
+    ...SDK_CONTRACTS.map((name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const),
   ]);
   let stale = 0;
   for (const [path, text] of modules) {

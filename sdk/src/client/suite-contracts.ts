@@ -1,3 +1,4 @@
+import type { Address, GetContractReturnType } from "viem";
 import { getContract } from "viem";
 
 import { courtAbi } from "../contracts/abis/court.ts";
@@ -15,11 +16,31 @@ import { verifierPoolAbi } from "../contracts/abis/verifier-pool.ts";
 import { workMintAbi } from "../contracts/abis/work-mint.ts";
 import type { Suite, SuiteClient } from "./suite.ts";
 
+/** The contracts of a suite, for a client. */
+export interface SuiteContracts<client extends SuiteClient> {
+  readonly token: GetContractReturnType<typeof gristTokenAbi, client, Address>;
+  readonly stake: GetContractReturnType<typeof stakeManagerAbi, client, Address>;
+  readonly beacon: GetContractReturnType<typeof epochBeaconAbi, client, Address>;
+  readonly pool: GetContractReturnType<typeof verifierPoolAbi, client, Address>;
+  readonly template: GetContractReturnType<typeof mlpTemplateAbi, client, Address>;
+  readonly registry: GetContractReturnType<typeof taskRegistryAbi, client, Address>;
+  readonly mint: GetContractReturnType<typeof workMintAbi, client, Address>;
+  readonly court: GetContractReturnType<typeof courtAbi, client, Address>;
+  readonly segmentGame: GetContractReturnType<typeof segmentGameAbi, client, Address>;
+  readonly evaluationGame: GetContractReturnType<typeof evaluationGameAbi, client, Address>;
+  readonly tensHashGame: GetContractReturnType<typeof tensHashGameAbi, client, Address>;
+  readonly misconduct: GetContractReturnType<typeof misconductAbi, client, Address>;
+  readonly demands: GetContractReturnType<typeof demandsAbi, client, Address>;
+}
+
 /**
  * Every contract of the suite as a typed viem contract (`getContract`), for what no action covers. It pulls in all ABIs:
  * where size counts, import the ABI that is needed and an action, or viem's own functions.
  */
-export function suiteContracts<client extends SuiteClient>(client: client, { contracts }: Suite) {
+export function suiteContracts<client extends SuiteClient>(
+  client: client,
+  { contracts }: Suite,
+): SuiteContracts<client> {
   return {
     token: getContract({ address: contracts.GristToken, abi: gristTokenAbi, client }),
     stake: getContract({ address: contracts.StakeManager, abi: stakeManagerAbi, client }),

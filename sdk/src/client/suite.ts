@@ -1,4 +1,4 @@
-import type { Account, Address, Chain, Client, Transport } from "viem";
+import type { Address, Client } from "viem";
 import { isAddress, isAddressEqual, zeroAddress } from "viem";
 import { getChainId } from "viem/actions";
 
@@ -6,7 +6,7 @@ import { deployments, suiteContractNames, type SuiteDeployment } from "../contra
 import { GristmillError } from "../errors.ts";
 
 /** Any viem client: what only reads takes one without an account. */
-export type SuiteClient = Client<Transport, Chain | undefined>;
+export type SuiteClient = Client;
 
 /** Where the suite stands: an entry of `deployments`, or a record of `deployments/NAME/addresses.json`. */
 export type Suite = Omit<SuiteDeployment, "genesisHash">;

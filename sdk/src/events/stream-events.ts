@@ -195,6 +195,7 @@ class HeadWatch {
   /** Waits for the next look, or until the signal ends the wait. */
   async pause(): Promise<void> {
     const { pollingInterval = this.#client.pollingInterval, signal } = this.#parameters;
+    signal?.throwIfAborted();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
