@@ -1,9 +1,11 @@
 // Builds the packages as they are published: in JavaScript, since Node runs TypeScript only outside node_modules.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+
+import { SDK_CONTRACTS } from "./generate/sdk-contracts.ts";
 
 const ROOT = dirname(import.meta.dirname);
 
@@ -13,7 +15,9 @@ const PACKAGES = ["sdk", "oracle"] as const;
 const HELP = `Usage: npm run build -- --all
 
 Compiles ${PACKAGES.map((name) => `${name}/dist`).join(" and ")} and assembles what npm publishes in dist/NAME:
-npm publish ./dist/sdk`;
+npm publish ./dist/sdk
+
+Compile the contracts first (npx hardhat build): the SDK's entry for ethers is made of what that generates.`;
 
 interface Manifest {
   readonly exports?: unknown;
@@ -41,11 +45,54 @@ function buildPackage(name: (typeof PACKAGES)[number]): boolean {
   const { exports, imports, ...rest } = manifest;
   cpSync(join(source, "dist"), join(target, "dist"), { recursive: true });
   if (existsSync(join(source, "bin"))) cpSync(join(source, "bin"), join(target, "bin"), { recursive: true });
-  cpSync(join(ROOT, "LICENSE"), join(target, "LICENSE"));
+  for (const file of [join(ROOT, "LICENSE"), join(source, "README.md")]) {
+    if (existsSync(file)) cpSync(file, join(target, basename(file)));
+  }
+  if (name === "sdk" && !buildEthersEntry(join(target, "dist", "ethers"))) return false;
   const published = { ...rest, exports: built(exports), imports: built(imports) };
   writeFileSync(join(target, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
   console.log(`built dist/${name}`);
   return true;
+}
+
+/**
+ * Compiles the TypeChain factories of the SDK's contracts to what `@gristmill/sdk/ethers` names. They carry the contracts'
+ * bytecode, megabytes that are made anew from the sources each time, so they are in the package and not in the repository.
+ */
+function buildEthersEntry(target: string): boolean {
+  const generated = join(ROOT, "types", "ethers-contracts");
+  const work = join(ROOT, "cache", "sdk-ethers");
+  rmSync(work, { recursive: true, force: true });
+  // Its own index and the augmentation of Hardhat know all contracts, mocks included.
+  cpSync(generated, work, { recursive: true, filter: (path) => !/(^|\/)(mocks|index\.ts|hardhat\.d\.ts)$/.test(path) });
+  const lines = SDK_CONTRACTS.flatMap((name) => {
+    const [type] = globSync(`**/${name}.ts`, { cwd: work });
+    const [factory] = globSync(`factories/**/${name}__factory.ts`, { cwd: work });
+    if (type === undefined || factory === undefined) return [];
+    return [
+      `export type { ${name} } from "./${type.replace(/ts$/, "js")}";`,
+      `export { ${name}__factory } from "./${factory.replace(/ts$/, "js")}";`,
+    ];
+  });
+  if (lines.length < 2 * SDK_CONTRACTS.length) {
+    console.error("types/ethers-contracts lacks contracts: compile them, npx hardhat build");
+    return false;
+  }
+  writeFileSync(join(work, "index.ts"), `${lines.join("\n")}\n`);
+  const project = {
+    extends: "../../tsconfig.base.json",
+    compilerOptions: {
+      noEmit: false,
+      declaration: true,
+      rootDir: ".",
+      outDir: target,
+      types: [],
+      erasableSyntaxOnly: false,
+    },
+    files: ["index.ts"],
+  };
+  writeFileSync(join(work, "tsconfig.json"), JSON.stringify(project));
+  return spawnSync("tsc", ["--project", work], { stdio: "inherit" }).status === 0;
 }
 
 function main(): number {

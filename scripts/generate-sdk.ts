@@ -1,5 +1,5 @@
-// Writes what the SDK knows of the contracts: their ABIs, from the Hardhat artifacts, and the address book, from
-// deployments/.
+// Writes what the SDK knows of the contracts: their ABIs, from the Hardhat artifacts; their errors and enums, from these
+// and the sources; and the address book, from deployments/.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -11,29 +11,29 @@ import { format, resolveConfig } from "prettier";
 
 import { isDevelopmentChain } from "./deploy/chain.ts";
 import { CONTRACT_NAMES, type DeploymentRecord } from "./deploy/record.ts";
+import { SDK_CONTRACTS } from "./generate/sdk-contracts.ts";
+import { SoliditySources } from "./generate/solidity-sources.ts";
 
 const ROOT = dirname(import.meta.dirname);
 const TARGET = join(ROOT, "sdk", "src", "contracts");
 
-/** Contracts that are not part of the suite: people deploy them for models of their own. */
-const SHARED_MODEL_CONTRACTS = [
-  "CollaborativeTrainer64",
-  "DataHandler64",
-  "Stakeable64",
-  "Points64",
-  "Classifier64",
-  "DensePerceptron",
-  "SparsePerceptron",
-  "NaiveBayesClassifier",
-  "NearestCentroidClassifier",
-  "SparseNearestCentroidClassifier",
-  "ModelRecipe",
-  "PredictionMarket64",
+/** Enums that calls and events of the contracts speak in. */
+const ENUMS = [
+  "Phase",
+  "Role",
+  "ClaimState",
+  "DisputeState",
+  "Side",
+  "DemandKind",
+  "DemandState",
+  "Offence",
+  "MarketPhase",
+  "ScoringStage",
 ] as const;
 
 const HELP = `Usage: npm run generate -- --write | --check
 
-  --write   writes sdk/src/contracts/abis/*.ts and sdk/src/contracts/addresses.ts
+  --write   writes abis/*.ts, addresses.ts, enums.ts and errors.ts in sdk/src/contracts
   --check   fails if they are not what --write would write
 
 Compile first: npx hardhat build`;
@@ -61,6 +61,63 @@ export const ${constant} = ${JSON.stringify(abi)} as const;
 `;
 }
 
+interface AbiItem {
+  readonly type: string;
+  readonly name?: string;
+}
+
+/** The same without `internalType`, which decoding does not need: every action carries these errors along. */
+function slim(item: unknown): unknown {
+  return JSON.parse(JSON.stringify(item, (key, value: unknown) => (key === "internalType" ? undefined : value)));
+}
+
+/** Every custom error that a transaction can end in, whichever contract of a chain of calls it comes from. */
+function errorModule(sources: SoliditySources): string {
+  const files = globSync("artifacts/contracts/**/*.json", { cwd: ROOT, exclude: (name) => name === "mocks" }).sort();
+  const errors = new Map<string, AbiItem>();
+  for (const file of files) {
+    const { abi = [] } = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { readonly abi?: readonly AbiItem[] };
+    for (const item of abi) if (item.type === "error" && item.name !== undefined) errors.set(item.name, item);
+  }
+  const names = [...errors.keys()].sort();
+  const declared = sources.errors();
+  const abouts = names.map((name) => {
+    const { contract, notice } = declared.get(name) ?? { contract: "OpenZeppelin" };
+    return `${name}: ${JSON.stringify({ contract, notice })},`;
+  });
+  return `${NOTICE}
+
+/** Every custom error of the contracts and of the libraries they use, by name. */
+export const contractErrorsAbi = ${JSON.stringify(names.map((name) => slim(errors.get(name))))} as const;
+
+/** Where each error is declared and, where it says so, what is wrong. */
+export const contractErrorNotices: Readonly<
+  Record<string, { readonly contract: string; readonly notice?: string } | undefined>
+> = {
+  ${abouts.join("\n")}
+};
+`;
+}
+
+function enumModule(sources: SoliditySources): string {
+  const enums = ENUMS.map((name) => {
+    const { members } = sources.enumNamed(name);
+    const entries = members.map((member, index) => {
+      const comment = member.about === undefined ? "" : `/** ${member.about} */\n`;
+      return `${comment}${member.name}: ${String(index)},`;
+    });
+    return `/** \`enum ${name}\` of the contracts. */
+export const ${name} = {
+  ${entries.join("\n")}
+} as const;
+
+/** One of {@link ${name}}. */
+export type ${name} = (typeof ${name})[keyof typeof ${name}];
+`;
+  });
+  return `${NOTICE}\n\n${enums.join("\n")}`;
+}
+
 function addressModule(): string {
   const records = globSync("deployments/*/addresses.json", { cwd: ROOT })
     .sort()
@@ -78,15 +135,16 @@ function addressModule(): string {
 
 import type { Address, Hex } from "viem";
 
+/** The contracts of the suite. */
+export const suiteContractNames = ${JSON.stringify(CONTRACT_NAMES)} as const;
+
 /** Where the suite stands on one chain. */
 export interface SuiteDeployment {
   readonly chainId: number;
   readonly genesisHash: Hex;
   /** Last block before the first contract: all events of the suite come later. */
   readonly blockNumber: number;
-  readonly contracts: {
-    ${CONTRACT_NAMES.map((name) => `readonly ${name}: Address;`).join("\n")}
-  };
+  readonly contracts: Readonly<Record<(typeof suiteContractNames)[number], Address>>;
 }
 
 /** The suite on public chains, by chain id. */
@@ -103,11 +161,12 @@ async function main(): Promise<number> {
     return values.write === undefined ? 0 : 1;
   }
 
+  const sources = new SoliditySources(ROOT);
   const modules = new Map<string, string>([
     ["addresses.ts", addressModule()],
-    ...[...CONTRACT_NAMES, ...SHARED_MODEL_CONTRACTS].map(
-      (name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const,
-    ),
+    ["enums.ts", enumModule(sources)],
+    ["errors.ts", errorModule(sources)],
+    ...SDK_CONTRACTS.map((name) => [`abis/${kebab(name)}.ts`, abiModule(name)] as const),
   ]);
   let stale = 0;
   for (const [path, text] of modules) {

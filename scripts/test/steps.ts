@@ -51,7 +51,16 @@ export const STEPS: readonly Step[] = [
     needs: "build",
     commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
   },
-  { name: "packages", about: "builds the packages as published", commands: [node("scripts/build.ts", "--all")] },
+  {
+    name: "packages",
+    about: "builds the packages as published; the SDK's interface and its size in a browser",
+    needs: "build",
+    commands: [
+      node("scripts/build.ts", "--all"),
+      node("scripts/checks/api-report.ts", "--check"),
+      node("scripts/checks/bundle-sizes.ts", "--check"),
+    ],
+  },
   {
     name: "generated",
     about: "the SDK's ABIs and address book are those of the contracts and deployments",
@@ -77,7 +86,13 @@ export const STEPS: readonly Step[] = [
     tests: true,
     commands: [["hardhat", "test", "mocha", "--no-compile"]],
   },
-  { name: "sdk", about: "unit tests of the SDK", tests: true, commands: [mocha("sdk")] },
+  {
+    name: "sdk",
+    about: "unit tests of the SDK, its actions on a chain in the process",
+    needs: "build",
+    tests: true,
+    commands: [mocha("sdk")],
+  },
   { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha("oracle")] },
   {
     name: "scripts",

@@ -2,27 +2,30 @@
 
 import type { Address, Hex } from "viem";
 
+/** The contracts of the suite. */
+export const suiteContractNames = [
+  "GristToken",
+  "EpochBeacon",
+  "StakeManager",
+  "VerifierPool",
+  "MlpTemplate",
+  "TaskRegistry",
+  "WorkMint",
+  "Court",
+  "SegmentGame",
+  "EvaluationGame",
+  "TensHashGame",
+  "Misconduct",
+  "Demands",
+] as const;
+
 /** Where the suite stands on one chain. */
 export interface SuiteDeployment {
   readonly chainId: number;
   readonly genesisHash: Hex;
   /** Last block before the first contract: all events of the suite come later. */
   readonly blockNumber: number;
-  readonly contracts: {
-    readonly GristToken: Address;
-    readonly EpochBeacon: Address;
-    readonly StakeManager: Address;
-    readonly VerifierPool: Address;
-    readonly MlpTemplate: Address;
-    readonly TaskRegistry: Address;
-    readonly WorkMint: Address;
-    readonly Court: Address;
-    readonly SegmentGame: Address;
-    readonly EvaluationGame: Address;
-    readonly TensHashGame: Address;
-    readonly Misconduct: Address;
-    readonly Demands: Address;
-  };
+  readonly contracts: Readonly<Record<(typeof suiteContractNames)[number], Address>>;
 }
 
 /** The suite on public chains, by chain id. */
