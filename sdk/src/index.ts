@@ -1,3 +1,5 @@
+export * from "./assignment/assignment.ts";
+export * from "./assignment/preferences.ts";
 export * from "./errors.ts";
 export * from "./mlp/batch.ts";
 export * from "./mlp/evaluation.ts";
