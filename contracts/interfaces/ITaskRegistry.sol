@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ITaskAssignment} from "./ITaskAssignment.sol";
 import {Commit, Phase, Role, Score, TaskId, TaskParameters} from "../types/TaskTypes.sol";
 
 /// @title Tasks
-/// @notice A client escrows a fee for a training job; miners, supervisors and evaluators join with a stake, train, submit
-/// one final state, score it, and are paid by pull (DESIGN section 8). All amounts are GRIST wei, times unix seconds.
+/// @notice A client escrows a fee for a training job; miners, supervisors and evaluators are drawn ({ITaskAssignment}),
+/// join with a stake, train, submit one final state, score it, and are paid by pull (DESIGN section 8). All amounts are
+/// GRIST wei, times unix seconds.
 ///
 /// Time moves by itself: every phase has a deadline and a defined outcome when somebody is silent. Every call first
 /// carries out the transitions that are due, then its own effect, then the transitions that this effect brings about;
-/// views show the task as if the due ones had been carried out. Anyone may send {advance}; one phase needs it: Seeding is
-/// begun by a transaction, since it takes its block's number (`seedBase` is 0 until then).
+/// views show the task as if the due ones had been carried out. Anyone may send {advance}; two phases need it, since they
+/// take figures of their block: `seedBase` is 0 until Seeding is carried out, `trainingSeed` until Training is.
 ///
 /// | phase | ends when | then | at the deadline |
 /// | --- | --- | --- | --- |
-/// | Registration | every place of every role is taken | Seeding | enough joined: Seeding, else Cancelled |
+/// | Registration | the client closes it, if enough applied | Seeding | enough applied: Seeding, else Cancelled |
 /// | | the client cancels | Cancelled | |
-/// | Seeding | the seed is proven ({begin}) | Training | Cancelled |
+/// | Seeding | the seed is proven | Drawing | Cancelled |
+/// | Drawing | every applicant drew | as at the deadline | enough drew: Joining, else Cancelled |
+/// | Joining | places are taken, or nobody is left for them | as at the deadline | enough joined: Training, else Cancelled |
 /// | Training | every slot is finished or dropped | Submission; all dropped: Failed | Submission |
 /// | Submission | every slot that can submit did | Reveal; nobody could: Failed | some did: Reveal, else Failed |
 /// | Reveal | the client reveals | EvaluationCommit | Closing: the bonus is paid in full |
@@ -28,12 +32,12 @@ import {Commit, Phase, Role, Score, TaskId, TaskParameters} from "../types/TaskT
 /// its deadline moves on with the clock, as the challenge window of Closing does; and the task cannot be settled. The
 /// court bounds how long one dispute takes, and doubles the price of the next: nothing else bounds how many there are.
 ///
-/// Enough joined: `minSlots` miners, all supervisors, one evaluator. Cancelled and Failed tasks are settled as well, by
+/// Enough: `minSlots` miners, all supervisors, one evaluator. Cancelled and Failed tasks are settled as well, by
 /// {settle}: that releases the stakes and credits what is left of the fee.
 ///
 /// Trust: there is no owner, admin or arbiter. The final state is what most of the slots that submitted say: a majority
 /// can lie about it. The score is what most of the evaluators say whose score the court has not struck.
-interface ITaskRegistry {
+interface ITaskRegistry is ITaskAssignment {
     struct TaskView {
         address client;
         Phase phase; // as of now, deadlines that have passed counted in; None if there is no such task
@@ -128,14 +132,6 @@ interface ITaskRegistry {
     /// @notice The task entered `phase`, which lasts until `endsAt` at most (0: no deadline) if no dispute holds it up.
     /// Submission is entered anew when a slot is convicted in it: all slots have to submit again.
     event PhaseEntered(TaskId indexed taskId, Phase indexed phase, uint64 endsAt);
-    event MemberJoined(
-        TaskId indexed taskId,
-        Role indexed role,
-        uint8 index,
-        address indexed owner,
-        address operator,
-        uint256 stake
-    );
     /// @notice Training began under `trainingSeed`; `burned` of the fee is gone for good.
     event TrainingBegun(TaskId indexed taskId, bytes32 trainingSeed, uint256 burned);
     event Committed(
@@ -263,6 +259,10 @@ interface ITaskRegistry {
     /// @dev Every parameter is bounded as {TaskParameters} says, the program as its template says.
     function createTask(TaskParameters calldata parameters) external returns (TaskId);
 
+    /// @notice Ends Registration before its deadline. For the client, once enough have applied.
+    /// @dev That gives the client no more than the choice of a short deadline does: the seed is not known yet.
+    function closeRegistration(TaskId taskId) external;
+
     /// @notice Takes the task back while it is in Registration.
     function cancel(TaskId taskId) external;
 
@@ -278,16 +278,6 @@ interface ITaskRegistry {
     ) external;
 
     // --- workers
-
-    /// @notice Takes the next free place of a role for the caller and locks the role's stake out of the caller's free
-    /// stake at the StakeManager.
-    /// @dev First come, first served. An owner may hold several places, but no account, as owner or operator, may
-    /// evaluate in a task that it mines in or is the client of. That keeps honest parties apart; it cannot see through
-    /// several accounts of one person, for which the stakes are there. Naming somebody else's key as operator takes no
-    /// more from it than the place: use a fresh key.
-    /// @param operator signs and commits for the place, may be the caller; once per role and task
-    /// @return index of the place, counted from 0
-    function join(TaskId taskId, Role role, address operator) external returns (uint8 index);
 
     /// @notice Commits a slot's head for the current epoch, in Training. For the slot's operator or owner, once an epoch.
     /// @param last last iteration committed, inclusive
@@ -320,10 +310,6 @@ interface ITaskRegistry {
     function revealScore(TaskId taskId, uint8 evaluator, Score calldata score, bytes32 salt) external;
 
     // --- anyone
-
-    /// @notice Proves the training seed, burns the fee's burn share, and begins the training.
-    /// @param header RLP of the header of block `beacon.randomnessBlock(seedBase)`
-    function begin(TaskId taskId, bytes calldata header) external;
 
     /// @notice Drops a slot that is not finished and has committed nothing in the last `maxSilentEpochs` whole epochs,
     /// counted from the epoch in which the training began. It is not paid, and its stake stays locked until settlement.

@@ -12,6 +12,11 @@ library TaskRules {
     uint256 private constant BPS = 10_000;
     uint256 private constant LEAST_BURN_BPS = 1_000;
     uint256 private constant MOST_BURN_BPS = 5_000;
+    uint256 private constant LEAST_MINERS_BPS = 2_000;
+    uint256 private constant MOST_BONUS_BPS = 4_000;
+    /// @dev Of any role that watches over the miners: whoever is wanted is paid, and none of them more than the miners.
+    uint256 private constant LEAST_WATCH_BPS = 100;
+    uint256 private constant MOST_WATCH_BPS = 2_000;
     uint256 private constant MOST_PLACES = 80;
     uint256 private constant LONGEST_SEGMENT = 64;
     /// @dev Iterations of all the other slots that may lie between two segments of a slot (DESIGN section 5).
@@ -35,7 +40,7 @@ library TaskRules {
         _requireRange("maxSilentEpochs", p.maxSilentEpochs, 1, type(uint8).max);
         _requireRange("attestations", p.attestations, 1, type(uint16).max);
         _requireRange("goal", p.goal, uint256(p.baseline) + 1, type(uint32).max);
-        _requireShares(p.shares);
+        _requireShares(p.shares, p.supervisors != 0);
         _requireDurations(p.durations);
     }
 
@@ -44,10 +49,15 @@ library TaskRules {
         _requireRange(parameter, length, 1, LONGEST_ADDRESS);
     }
 
-    function _requireShares(Shares memory s) private pure {
+    function _requireShares(Shares memory s, bool supervised) private pure {
         uint256 sum = uint256(s.burn) + s.miners + s.bonus + s.supervisors + s.evaluators + s.verifiers;
         require(sum == BPS, ITaskRegistry.Registry_SharesSum(sum));
         _requireRange("shares.burn", s.burn, LEAST_BURN_BPS, MOST_BURN_BPS);
+        _requireRange("shares.miners", s.miners, LEAST_MINERS_BPS, BPS);
+        _requireRange("shares.bonus", s.bonus, 0, MOST_BONUS_BPS);
+        _requireRange("shares.supervisors", s.supervisors, supervised ? LEAST_WATCH_BPS : 0, MOST_WATCH_BPS);
+        _requireRange("shares.evaluators", s.evaluators, LEAST_WATCH_BPS, MOST_WATCH_BPS);
+        _requireRange("shares.verifiers", s.verifiers, LEAST_WATCH_BPS, MOST_WATCH_BPS);
     }
 
     function _requireDurations(Durations memory d) private pure {

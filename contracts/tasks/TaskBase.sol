@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
@@ -26,6 +27,8 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
     address internal _mint;
     address internal _court;
     mapping(TaskId => Task) internal _tasks;
+    mapping(address account => Checkpoints.Trace208) internal _profiles; // by block
+    mapping(address account => bool) public override isBanned;
     mapping(uint64 epoch => uint256) public override workIn;
     mapping(address account => uint256) public override creditOf;
 

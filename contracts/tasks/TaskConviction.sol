@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {ITaskAssignment} from "../interfaces/ITaskAssignment.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Places} from "../types/Places.sol";
 import {Member, Roster, ScoreTally, Task} from "../types/TaskStorage.sol";
@@ -20,17 +21,18 @@ library TaskConviction {
     /// @notice See {ITaskRegistry-convict}.
     function convict(
         Task storage task,
+        mapping(address account => bool) storage banned,
         IStakeManager stakes,
         TaskId taskId,
         Role role,
         uint8 index,
         address accuser
     ) external {
-        if (role == Role.Evaluator) return _strikeScore(task, stakes, taskId, index, accuser);
+        if (role == Role.Evaluator) return _strikeScore(task, banned, stakes, taskId, index, accuser);
         task.started = task.started.without(index);
         task.dropped = task.dropped.with(index);
         if (task.phase == Phase.Submission) _forgetSubmissions(task);
-        _convict(task, stakes, taskId, Role.Miner, index, accuser);
+        _convict(task, banned, stakes, taskId, Role.Miner, index, accuser);
     }
 
     /// @dev What was submitted may include the convicted slot, or was voted for by it.
@@ -45,6 +47,7 @@ library TaskConviction {
     /// @dev Convicts all evaluators that revealed the same score; the leading one of the others counts.
     function _strikeScore(
         Task storage task,
+        mapping(address account => bool) storage banned,
         IStakeManager stakes,
         TaskId taskId,
         uint8 evaluator,
@@ -59,11 +62,12 @@ library TaskConviction {
         Places voters = tally.voters;
         uint256 joined = roster.joined;
         for (uint256 index = 0; index < joined; ++index)
-            if (voters.has(index)) _convict(task, stakes, taskId, Role.Evaluator, index, accuser);
+            if (voters.has(index)) _convict(task, banned, stakes, taskId, Role.Evaluator, index, accuser);
     }
 
     function _convict(
         Task storage task,
+        mapping(address account => bool) storage banned,
         IStakeManager stakes,
         TaskId taskId,
         Role role,
@@ -83,6 +87,10 @@ library TaskConviction {
             --task.suspended;
         }
         roster.forfeits += SafeCast.toUint128(forfeit);
+        if (!banned[owner]) {
+            banned[owner] = true;
+            emit ITaskAssignment.Banned(owner);
+        }
         emit ITaskRegistry.MemberConvicted(taskId, role, SafeCast.toUint8(index), accuser, reward, forfeit);
         stakes.slash(owner, TaskId.unwrap(taskId), stake, accuser, reward, forfeit);
     }

@@ -54,7 +54,7 @@ abstract contract TaskDisputes is TaskPhases {
         _requireConvictable(taskId, task, role, index);
 
         _moveDeadline(task);
-        TaskConviction.convict(task, _stakes, taskId, role, index, accuser);
+        TaskConviction.convict(task, isBanned, _stakes, taskId, role, index, accuser);
         // Submissions start over. Every attempt but the first costs a slot its stake, so there are at most as many as slots.
         if (phase == Phase.Submission) _enterNow(taskId, task, Phase.Submission);
         _advance(taskId);

@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Lottery} from "../types/AssignmentTypes.sol";
 import {Places, PlacesLib} from "../types/Places.sol";
 import {Roster, Task} from "../types/TaskStorage.sol";
 import {Phase, Role, TaskId} from "../types/TaskTypes.sol";
@@ -73,6 +74,18 @@ abstract contract TaskPhases is TaskBase {
         task.phaseEndsAt = endsAt;
         if (phase == Phase.Seeding) task.seedBase = SafeCast.toUint64(block.number);
         emit PhaseEntered(taskId, phase, endsAt);
+        if (phase == Phase.Training) _begin(taskId, task);
+    }
+
+    /// @dev The token is the suite's own, which calls nobody back: it can be called in the midst of other transitions.
+    function _begin(TaskId taskId, Task storage task) private {
+        task.trainingSeed = task.seed;
+        task.startEpoch = _beacon.currentEpoch();
+        uint256 burned = task.shareOf(task.shares.burn);
+        // A share of the fee, so it fits.
+        task.burned = uint128(burned);
+        emit TrainingBegun(taskId, task.trainingSeed, burned);
+        _token.burn(burned);
     }
 
     /// @dev The phase that follows `phase` now, or `phase` itself, and since when. A phase that its deadline ended, ended
@@ -93,10 +106,13 @@ abstract contract TaskPhases is TaskBase {
     }
 
     /// @dev The transition table: the phase that follows `phase`, or `phase` itself while it lasts; `over` if its deadline
-    /// has passed. The transitions into Training, EvaluationCommit and Settled, and cancellation, are calls of their own.
+    /// has passed. The transitions into Drawing, EvaluationCommit and Settled, an early end of Registration, and cancellation, are calls of
+    /// their own.
     function _after(Task storage task, Phase phase, bool over) private view returns (Phase) {
         if (phase == Phase.Registration) return _afterRegistration(task, over);
         if (phase == Phase.Seeding && over) return Phase.Cancelled;
+        if (phase == Phase.Drawing) return _afterDrawing(task, over);
+        if (phase == Phase.Joining) return _afterJoining(task, over);
         if (phase == Phase.Training) return _afterTraining(task, over);
         if (phase == Phase.Submission) return _afterSubmission(task, over);
         if (phase == Phase.Reveal && over) return Phase.Closing;
@@ -106,14 +122,58 @@ abstract contract TaskPhases is TaskBase {
     }
 
     function _afterRegistration(Task storage task, bool over) private view returns (Phase) {
-        Roster storage miners = task.roster(Role.Miner);
-        Roster storage supervisors = task.roster(Role.Supervisor);
-        Roster storage evaluators = task.roster(Role.Evaluator);
-        bool supervised = supervisors.joined == supervisors.wanted;
-        bool full = supervised && miners.joined == miners.wanted && evaluators.joined == evaluators.wanted;
-        bool enough = supervised && miners.joined >= task.minSlots && evaluators.joined != 0;
-        if (full || (over && enough)) return Phase.Seeding;
-        return over ? Phase.Cancelled : Phase.Registration;
+        if (!over) return Phase.Registration;
+        (uint256 miners, uint256 supervisors, uint256 evaluators) = _applied(task);
+        return _isEnough(task, miners, supervisors, evaluators) ? Phase.Seeding : Phase.Cancelled;
+    }
+
+    function _afterDrawing(Task storage task, bool over) private view returns (Phase) {
+        Lottery storage miners = task.lottery(Role.Miner);
+        Lottery storage supervisors = task.lottery(Role.Supervisor);
+        Lottery storage evaluators = task.lottery(Role.Evaluator);
+        bool all =
+            miners.drawn == miners.applied &&
+                supervisors.drawn == supervisors.applied &&
+                evaluators.drawn == evaluators.applied;
+        if (!all && !over) return Phase.Drawing;
+        return _isEnough(task, miners.drawn, supervisors.drawn, evaluators.drawn) ? Phase.Joining : Phase.Cancelled;
+    }
+
+    function _afterJoining(Task storage task, bool over) private view returns (Phase) {
+        bool all = _isTaken(task, Role.Miner) && _isTaken(task, Role.Supervisor) && _isTaken(task, Role.Evaluator);
+        if (!all && !over) return Phase.Joining;
+        uint256 miners = task.roster(Role.Miner).joined;
+        uint256 supervisors = task.roster(Role.Supervisor).joined;
+        uint256 evaluators = task.roster(Role.Evaluator).joined;
+        return _isEnough(task, miners, supervisors, evaluators) ? Phase.Training : Phase.Cancelled;
+    }
+
+    /// @dev Whether every place is taken, or everybody who drew has joined or declined.
+    function _isTaken(Task storage task, Role role) private view returns (bool) {
+        Roster storage roster = task.roster(role);
+        Lottery storage lottery = task.lottery(role);
+        return roster.joined == roster.wanted || lottery.drawn == lottery.declined + roster.joined;
+    }
+
+    /// @dev How many have applied for each role.
+    function _applied(
+        Task storage task
+    ) internal view returns (uint256 miners, uint256 supervisors, uint256 evaluators) {
+        return (
+            task.lottery(Role.Miner).applied,
+            task.lottery(Role.Supervisor).applied,
+            task.lottery(Role.Evaluator).applied
+        );
+    }
+
+    /// @dev Whether a task can go on with so many in each role.
+    function _isEnough(
+        Task storage task,
+        uint256 miners,
+        uint256 supervisors,
+        uint256 evaluators
+    ) internal view returns (bool) {
+        return miners >= task.minSlots && supervisors >= task.roster(Role.Supervisor).wanted && evaluators != 0;
     }
 
     function _afterTraining(Task storage task, bool over) private view returns (Phase) {
@@ -154,7 +214,7 @@ abstract contract TaskPhases is TaskBase {
     }
 
     function _durationOf(Task storage task, Phase phase) private view returns (uint32) {
-        if (phase == Phase.Registration || phase == Phase.Seeding) return task.durations.registration;
+        if (phase < Phase.Training) return task.durations.registration;
         if (phase == Phase.Training) return task.durations.training;
         if (phase == Phase.Submission) return task.durations.submission;
         if (phase == Phase.Reveal) return task.durations.reveal;

@@ -9,6 +9,7 @@ import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Places} from "../types/Places.sol";
 import {Member, Submission, Task} from "../types/TaskStorage.sol";
 import {Commit, Phase, Role, Score, TaskId} from "../types/TaskTypes.sol";
+import {TaskAssignment} from "./TaskAssignment.sol";
 import {TaskBase} from "./TaskBase.sol";
 import {TaskDisputes} from "./TaskDisputes.sol";
 import {TaskEvaluation} from "./TaskEvaluation.sol";
@@ -17,10 +18,10 @@ import {TaskSettlement} from "./TaskSettlement.sol";
 import {TaskTraining} from "./TaskTraining.sol";
 
 /// @title TaskRegistry
-/// @notice See {ITaskRegistry}. The parts follow the life of a task: {TaskRegistration}, {TaskTraining},
-/// {TaskEvaluation}, {TaskDisputes}, {TaskSettlement}, on the phase machine of {TaskPhases}; here are the views.
-/// {TaskFormation}, {TaskBallots}, {TaskConviction} and {TaskPayout} are linked.
-contract TaskRegistry is TaskRegistration, TaskTraining, TaskEvaluation, TaskDisputes, TaskSettlement {
+/// @notice See {ITaskRegistry}. The parts follow the life of a task: {TaskRegistration}, {TaskAssignment},
+/// {TaskTraining}, {TaskEvaluation}, {TaskDisputes}, {TaskSettlement}, on the phase machine of {TaskPhases}; here are the
+/// views. {TaskFormation}, {TaskLottery}, {TaskBallots}, {TaskConviction} and {TaskPayout} are linked.
+contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEvaluation, TaskDisputes, TaskSettlement {
     /// @param token GRIST
     /// @param stakes must wire this contract as a module
     /// @param beacon epochs and randomness

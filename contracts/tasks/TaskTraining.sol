@@ -10,26 +10,8 @@ import {Commit, Phase, Role, TaskId} from "../types/TaskTypes.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
 /// @title TaskTraining
-/// @notice The seed is drawn, slots commit their heads epoch by epoch, silent ones are dropped.
+/// @notice Slots commit their heads epoch by epoch, silent ones are dropped.
 abstract contract TaskTraining is TaskPhases {
-    /// @dev Domain byte of the training seed (DESIGN section 8).
-    bytes1 private constant SEED_DOMAIN = 0x0d;
-
-    /// @inheritdoc ITaskRegistry
-    function begin(TaskId taskId, bytes calldata header) external nonReentrant during(taskId, Phase.Seeding) {
-        Task storage task = _tasks[taskId];
-        bytes32 randomness = _beacon.proveRandomness(task.seedBase, header);
-
-        task.trainingSeed = sha256(abi.encodePacked(SEED_DOMAIN, randomness, taskId));
-        task.startEpoch = _beacon.currentEpoch();
-        uint256 burned = task.shareOf(task.shares.burn);
-        // A share of the fee, so it fits.
-        task.burned = uint128(burned);
-        emit TrainingBegun(taskId, task.trainingSeed, burned);
-        _enterNow(taskId, task, Phase.Training);
-        _token.burn(burned);
-    }
-
     /// @inheritdoc ITaskRegistry
     function commit(
         TaskId taskId,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Lottery} from "./AssignmentTypes.sol";
 import {Places} from "./Places.sol";
 import {Commit, Durations, Phase, Role, Score, Shares, TaskId} from "./TaskTypes.sol";
 
@@ -61,6 +62,9 @@ struct Task {
     uint32 iterations;
     uint16 segmentLength;
     // --- one word
+    bytes8 properties; // see Similarity
+    uint48 createdIn; // block
+    // --- one word
     uint64 seedBase;
     uint32 baseline;
     uint32 goal;
@@ -91,15 +95,17 @@ struct Task {
     Shares shares;
     Durations durations;
     Roster[3] rosters; // by Role
+    Lottery[3] lotteries; // by Role
     bytes32 parametersHash;
     bytes32 testCommitment;
     bytes32 testRoot;
-    bytes32 trainingSeed;
+    bytes32 seed; // of assignment and training
+    bytes32 trainingSeed; // the same from Training on
     bytes32 finalState;
     bytes32 leadingScore; // hash of the score with most votes, 0 if there is none
     bytes32[] scores; // hashes of all scores revealed, in order
     mapping(Role => mapping(uint256 index => Member)) members;
-    mapping(address account => uint8) engagements; // see TaskRegistration
+    mapping(address account => uint8) engagements; // see TaskLottery
     mapping(uint256 slot => Submission) submissions;
     mapping(uint256 slot => mapping(uint64 epoch => Commit)) commits;
     mapping(uint256 evaluator => bytes32) ballots; // the sealed score; once it is revealed, its hash
@@ -116,6 +122,10 @@ library TaskStorage {
 
     function roster(Task storage task, Role role) internal view returns (Roster storage) {
         return task.rosters[uint256(role)];
+    }
+
+    function lottery(Task storage task, Role role) internal view returns (Lottery storage) {
+        return task.lotteries[uint256(role)];
     }
 
     /// @dev Returns the place, which must be the caller's.

@@ -15,8 +15,10 @@ function taskIdEquals(TaskId a, TaskId b) pure returns (bool) {
 /// outcome when somebody is silent; the transition table is in {TaskPhases}.
 enum Phase {
     None,
-    Registration, // places fill; ends full, at the deadline, or by cancellation
-    Seeding, // enough joined; waits for the proven header that seeds the training
+    Registration, // workers apply; ends at the deadline, or when the client closes or cancels it
+    Seeding, // enough applied; waits for the proven header that seeds assignment and training
+    Drawing, // applicants submit the ranks that the seed gives them
+    Joining, // the lowest ranks join; who declines or is silent makes way for the next
     Training, // slots commit heads once per epoch
     Submission, // slots submit the final state, supervisors their log root
     Reveal, // the client reveals the test set it committed to
@@ -37,16 +39,16 @@ enum Role {
 /// @dev Fee split in basis points of the fee; they sum to 10,000.
 struct Shares {
     uint16 burn; // destroyed when training begins, 1,000 to 5,000: what the task's tickets may mint hangs on it
-    uint16 miners; // for committed iterations: each of slots * iterations has the same price
-    uint16 bonus; // for the score, from nothing at `baseline` to all at `goal`
-    uint16 supervisors; // equal shares of those that submitted a log
-    uint16 evaluators; // equal shares of those that revealed the agreed score
-    uint16 verifiers; // the same price for each of `attestations` attestations
+    uint16 miners; // for committed iterations, each of slots * iterations at the same price; at least 2,000
+    uint16 bonus; // for the score, from nothing at `baseline` to all at `goal`; at most 4,000
+    uint16 supervisors; // equal shares of those that submitted a log; 100 (0 if none are wanted) to 2,000
+    uint16 evaluators; // equal shares of those that revealed the agreed score; 100 to 2,000
+    uint16 verifiers; // the same price for each of `attestations` attestations; 100 to 2,000
 }
 
 /// @dev Seconds each phase may last, 1 second to 365 days.
 struct Durations {
-    uint32 registration; // of Registration, and again of Seeding
+    uint32 registration; // of Registration, and again of Seeding, of Drawing and of Joining
     uint32 training;
     uint32 submission;
     uint32 reveal;
@@ -71,7 +73,7 @@ struct TaskParameters {
     uint32 iterations; // per slot, at least 1
     uint16 segmentLength; // c, 1 to 64, (slots - 1) * c <= 128
     uint8 slots; // miners wanted, 1 to 80
-    uint8 minSlots; // 1 to slots; below this the task is cancelled at the registration deadline
+    uint8 minSlots; // 1 to slots; with fewer miners the task is cancelled
     uint8 supervisors; // wanted, 0 to 80; all of them must join
     uint8 evaluators; // wanted, 1 to 80; one of them must join
     uint8 maxSilentEpochs; // a slot that commits nothing for so many whole epochs may be dropped, at least 1

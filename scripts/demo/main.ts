@@ -162,7 +162,7 @@ async function startNodes(
 ): Promise<DemoNode[]> {
   const identityOf = (name: string): Identity => identities.get(name) ?? createIdentity();
   // The client creates the task for so many miners as there are, whatever the file says.
-  const submit = ["task", "submit", resolve(options.task), "--miners", String(options.miners)];
+  const submit = ["task", "submit", resolve(options.task), "--miners", String(options.miners), "--close-early"];
   const client = await startNode(setting, "client", "client", identityOf("client"), submit, []);
   const started = await client.seen("started");
   const bootstrap = addressesOf(started);

@@ -24,7 +24,7 @@ export const CONTRACT_NAMES = [
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */
-export const LIBRARY_NAMES = ["TaskFormation", "TaskBallots", "TaskConviction", "TaskPayout"] as const;
+export const LIBRARY_NAMES = ["TaskFormation", "TaskLottery", "TaskBallots", "TaskConviction", "TaskPayout"] as const;
 
 /** Libraries that are linked to the SegmentGame. */
 export const GAME_LIBRARY_NAMES = ["Clocks"] as const;

@@ -11,6 +11,8 @@ export * from "./actions/stake.ts";
 export * from "./actions/task.ts";
 export * from "./actions/task-parameters.ts";
 export * from "./actions/verifiers.ts";
+export * from "./assignment/assignment.ts";
+export * from "./assignment/preferences.ts";
 export * from "./errors.ts";
 export type { EventCursor } from "./events/event-cursor.ts";
 export * from "./events/stream-events.ts";

@@ -13,7 +13,11 @@ export function withSettings(command: Command): Command {
     const preset: unknown = schema.safeParse(undefined).data;
     const shown = preset === undefined ? "" : `, default ${JSON.stringify(preset)}`;
     const value =
-      setting === "autoStake" ? "" : setting === "listen" || setting === "bootstrap" ? " <values...>" : " <value>";
+      setting === "autoStake" || setting === "closeEarly"
+        ? ""
+        : setting === "listen" || setting === "bootstrap"
+          ? " <values...>"
+          : " <value>";
     command.option(`${flag}${value}`, `${schema.description ?? ""} (${environmentName(setting)}${shown})`);
   }
   return command;

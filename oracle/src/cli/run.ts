@@ -4,6 +4,7 @@ import { isHex, parseEther, size } from "viem";
 import type { Hex } from "viem";
 
 import type { DisputeAgent } from "../disputes/agent.ts";
+import { keepProfile } from "../roles/assignment.ts";
 import { runClient } from "../roles/client.ts";
 import { attendDisputes, createDisputeAgent } from "../roles/dispute-duty.ts";
 import { runEvaluator } from "../roles/evaluator.ts";
@@ -37,6 +38,9 @@ const roles: Readonly<Record<string, RoleRunner>> = {
   verifier: runVerifier,
 };
 
+/** Roles whose places are assigned, by preferences too. */
+const applicants = new Set(["miner", "supervisor", "evaluator"]);
+
 /**
  * `oracle-miner run --role ROLE [--task ID]`
  * @param work how a miner's segments come about
@@ -53,6 +57,7 @@ export function runCommand(work: SlotWork): Command {
     await untilStopped(async (signal) => {
       const { node, stop } = await startNode(config, role, signal);
       try {
+        if (applicants.has(role)) await keepProfile(node);
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
         if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
         else await takePart(node, role, only, work);

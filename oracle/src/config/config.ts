@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { GristmillError } from "@gristmill/sdk";
+import type { PoleWeights } from "@gristmill/sdk";
+import { GristmillError, POLES } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
@@ -16,6 +17,20 @@ const privateKey = z.custom<Hex>(
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean))]);
+
+/** A record in a file; a list of "pole=weight" elsewhere. */
+const preferences = z
+  .union([
+    z.partialRecord(z.enum(POLES), z.int().min(0).max(255)),
+    z.string().transform((text, context) => {
+      const entries = text.split(",").map((part) => /^\s*(\w+)=(\d+)\s*$/.exec(part));
+      const weights = entries.map((match) => [match?.[1], Number(match?.[2])] as const);
+      const known = weights.every(([pole, weight]) => POLES.some((name) => name === pole) && weight <= 255);
+      if (!known) context.addIssue(`is not a list such as "heavy=255,few=128" of ${POLES.join(", ")}`);
+      return Object.fromEntries(weights) as Partial<PoleWeights>;
+    }),
+  ])
+  .refine((weights) => Object.values(weights).some((weight) => weight > 0), "weigh nothing: no task would suit");
 
 /** Every setting once: its check, its default and its words. Flags and environment twins are derived from it. */
 export const configSchema = z.strictObject({
@@ -46,6 +61,12 @@ export const configSchema = z.strictObject({
     .positive()
     .default(1000)
     .describe("GRIST a verifier has in the pool that draws verifiers by stake"),
+  preferences: preferences
+    .prefault(Object.fromEntries(POLES.map((pole) => [pole, 128])))
+    .describe(`how well kinds of tasks suit this node, "heavy=255,few=128" of ${POLES.join(", ")}, 0 to 255 each`),
+  closeEarly: flag
+    .default(false)
+    .describe("as a client, end a registration once every place has an applicant, instead of at its deadline"),
   maxLead: z.coerce
     .number()
     .int()

@@ -1,8 +1,9 @@
 import type { Hex } from "viem";
-import { hexToBigInt, isAddressEqual } from "viem";
+import { hexToBigInt, isAddressEqual, zeroAddress } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { epochAt, headerOf } from "../chain/epochs.ts";
+import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
@@ -12,6 +13,9 @@ import type { TaskTerms } from "./terms.ts";
 /** Blocks a node that is not the client leaves to others before it pays for a crank, and how far these spread. */
 const COURTESY = 2;
 const SPREAD = 3n;
+
+/** Of equal length, of a task's Joining (contracts/tasks/TaskLottery.sol). */
+const JOINING_ROUNDS = 3n;
 
 /** Does a role's work on a task and turns the task's cranks beside it until the work is done. */
 export async function withCranks(
@@ -29,7 +33,7 @@ export async function withCranks(
 }
 
 /**
- * Turns the task's cranks while it lives: begins the training, drops silent slots, settles. Anybody may, so the work
+ * Turns the task's cranks while it lives: proves the seed, passes places on, drops silent slots, settles. Anybody may, so the work
  * goes on whoever is gone; the client goes first and the others wait a few blocks, so that mostly one pays.
  * Never resolves before the signal aborts.
  */
@@ -65,28 +69,45 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
   const { beacon, registry } = node.contracts;
   const { address, abi } = registry;
   const { taskId } = terms;
+  const advance: Crank = {
+    action: "advance",
+    send: () => node.chain.transact({ address, abi, functionName: "advance", args: [taskId] }),
+  };
   switch (task.phase) {
+    case Phase.Registration:
+      if (!node.config.closeEarly || !isAddressEqual(terms.client, self(node))) return undefined;
+      if (!(await everyPlaceHasAnApplicant(node, taskId))) return undefined;
+      return {
+        action: "close registration",
+        send: () => node.chain.transact({ address, abi, functionName: "closeRegistration", args: [taskId] }),
+      };
     case Phase.Seeding: {
       // Reached by the deadline of the registration: somebody has to say so before a block can be fixed.
-      if (task.seedBase === 0n)
-        return {
-          action: "advance",
-          send: () => node.chain.transact({ address, abi, functionName: "advance", args: [taskId] }),
-        };
+      if (task.seedBase === 0n) return advance;
       const block = await beacon.read.randomnessBlock([task.seedBase]);
       if (block > head.number) return undefined;
       return {
-        action: "begin",
+        action: "prove seed",
         send: async () =>
           node.chain.transact({
             address,
             abi,
-            functionName: "begin",
+            functionName: "proveTaskSeed",
             args: [taskId, await headerOf(node.chain, block)],
           }),
       };
     }
+    case Phase.Joining: {
+      const role = await roleToPassOn(node, terms, { task, head });
+      if (role === undefined) return undefined;
+      return {
+        action: `pass on role ${String(role)}`,
+        send: () => node.chain.transact({ address, abi, functionName: "passOn", args: [taskId, role] }),
+      };
+    }
     case Phase.Training: {
+      // Reached by the deadline for joining: the training begins with the transaction that says so.
+      if (BigInt(task.trainingSeed) === 0n) return advance;
       const slot = await silentSlot(node, terms, { task, head });
       if (slot === undefined) return undefined;
       return {
@@ -105,6 +126,28 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
     default:
       return undefined;
   }
+}
+
+async function everyPlaceHasAnApplicant(node: Node, taskId: Hex): Promise<boolean> {
+  const roles = Object.values(Role).map((role) => node.contracts.registry.read.assignmentOf([taskId, role]));
+  return (await Promise.all(roles)).every(({ applied, wanted }) => applied >= wanted);
+}
+
+/** A role whose places are free after the first round of joining, if the registry would let the next ones in. */
+async function roleToPassOn(node: Node, { taskId, onChain }: TaskTerms, { task, head }: TaskMoment) {
+  const duration = BigInt(onChain.durations.registration);
+  if ((head.timestamp + duration - task.phaseEndsAt) * JOINING_ROUNDS < duration) return undefined;
+  const { registry } = node.contracts;
+  for (const role of Object.values(Role)) {
+    const { cutoff, joined, wanted } = await registry.read.assignmentOf([taskId, role]);
+    if (joined === wanted || cutoff === zeroAddress) continue;
+    const allowed = await registry.simulate
+      .passOn([taskId, role], { account: self(node) })
+      .then(() => true)
+      .catch(() => false);
+    if (allowed) return role;
+  }
+  return undefined;
 }
 
 /** Whether the task's claim windows are over and nobody has settled it yet; ended tasks without a model settle too. */

@@ -11,8 +11,9 @@ import { isRevert } from "../chain/chain.ts";
 import { KeyValueStore } from "../storage/key-value-store.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
+import { nothingToCheck, takePlace } from "./assignment.ts";
 import { withCranks } from "./cranks.ts";
-import { Role, takePlace } from "./membership.ts";
+import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
@@ -35,14 +36,15 @@ const SEALED = "sealed-score";
 
 /** An evaluator's part: scores the final model on the revealed test set, seals the score, and opens it. */
 export async function runEvaluator(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
-  const place = await takePlace(node, follower, terms, Role.Evaluator);
   await withCranks(node, follower, terms, async () => {
+    const place = await takePlace(node, follower, terms, Role.Evaluator, nothingToCheck);
+    if (place === undefined) return;
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
     const { task } = await follower.until((moment) => moment.task.phase >= Phase.EvaluationCommit);
     if (task.phase === Phase.EvaluationCommit || task.phase === Phase.EvaluationReveal)
-      await score(node, follower, session, place);
+      await score(node, follower, session, place.index);
     await collectPay(node, follower);
   });
 }

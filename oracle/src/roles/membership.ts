@@ -1,12 +1,10 @@
 import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { formatEther, isAddressEqual } from "viem";
+import { formatEther } from "viem";
 
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
-import { Phase } from "./task-follower.ts";
-import type { TaskFollower, TaskView } from "./task-follower.ts";
-import type { TaskTerms } from "./terms.ts";
+import type { TaskView } from "./task-follower.ts";
 
 /** Roles in the order of `contracts/types/TaskTypes.sol`. */
 export const Role = { Miner: 0, Supervisor: 1, Evaluator: 2 } as const;
@@ -35,39 +33,6 @@ export async function membersOf(
       return { owner, operator };
     }),
   );
-}
-
-async function findPlace(node: Node, taskId: Hex, task: TaskView, role: Role): Promise<number | undefined> {
-  const members = await membersOf(node, taskId, task, role);
-  const index = members.findIndex(({ operator }) => isAddressEqual(operator, self(node)));
-  return index < 0 ? undefined : index;
-}
-
-/**
- * Makes sure that this node has a place in the task: the one it has already, or a new one, with the stake it takes.
- * @throws GristmillError REGISTRATION_CLOSED, STAKE_MISSING
- */
-export async function takePlace(node: Node, follower: TaskFollower, terms: TaskTerms, role: Role): Promise<number> {
-  const { task } = await follower.until((moment) => moment.task.phase !== Phase.None);
-  const place = await findPlace(node, terms.taskId, task, role);
-  if (place !== undefined) return place;
-  if (task.phase !== Phase.Registration)
-    throw new GristmillError("REGISTRATION_CLOSED", `task ${terms.taskId} no longer takes members`, {
-      hints: ["choose a task that is still in registration"],
-    });
-  const { minerStake, supervisorStake, evaluatorStake } = terms.onChain;
-  await ensureStake(node, [minerStake, supervisorStake, evaluatorStake][role] ?? 0n);
-  const { address, abi } = node.contracts.registry;
-  await node.chain.transact({ address, abi, functionName: "join", args: [terms.taskId, role, self(node)] });
-  const after = await node.contracts.registry.read.taskOf([terms.taskId]);
-  const found = await findPlace(node, terms.taskId, after, role);
-  if (found === undefined)
-    throw new GristmillError(
-      "JOIN_LOST",
-      `the join of task ${terms.taskId} was mined, but the registry has no such member`,
-    );
-  node.log.info({ event: "joined", task: terms.taskId, place: found });
-  return found;
 }
 
 /**

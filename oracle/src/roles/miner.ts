@@ -6,10 +6,11 @@ import type { DisputeWork } from "../disputes/dispute-work.ts";
 import type { SegmentDraft, SlotContext, SlotPosition } from "../training/slot-replica.ts";
 import { positionAfter, startPosition } from "../training/slot-replica.ts";
 import type { SegmentTraining } from "../training/training-thread.ts";
+import { takePlace } from "./assignment.ts";
 import { Committer } from "./committer.ts";
 import { withCranks } from "./cranks.ts";
 import { aborted, defendersWork } from "./dispute-work.ts";
-import { Role, takePlace } from "./membership.ts";
+import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { Pacer } from "./pacer.ts";
 import { collectPay } from "./pay.ts";
@@ -33,7 +34,7 @@ const MAX_TAKEN_IN = 256;
 const OWN_CHAIN_TIMEOUT = 30_000;
 
 /**
- * A miner's part in one task: join after checking the data, train and sign, commit once per epoch, draw and claim
+ * A miner's part in one task: apply, join after checking the data if it is drawn, train and sign, commit once per epoch, draw and claim
  * tickets, submit the final state, collect. It answers for its segments in disputes, and ends once it lost one: a convicted
  * slot earns nothing any more.
  *
@@ -46,9 +47,10 @@ export async function runMiner(
   disputes: DisputeAgent,
   work: SlotWork = honestWork,
 ): Promise<void> {
-  const data = await loadTrainingSet(node, terms);
-  const slot = await takePlace(node, follower, terms, Role.Miner);
   await withCranks(node, follower, terms, async () => {
+    const place = await takePlace(node, follower, terms, Role.Miner, () => loadTrainingSet(node, terms));
+    if (place === undefined) return;
+    const { index: slot, checked: data } = place;
     const { task } = await follower.until(({ task: { phase } }) => phase >= Phase.Training);
     if (task.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);

@@ -2,7 +2,8 @@ import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import { heads } from "../chain/follow.ts";
-import { membersOf, Role } from "./membership.ts";
+import { applicantOf, Standing } from "./assignment.ts";
+import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
@@ -16,7 +17,7 @@ const membership: Readonly<Record<string, Role>> = {
 
 /**
  * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, every
- * running one for a verifier, and for the others those that it is a member of or that still take members.
+ * running one for a verifier, and for the others those that it has a place in, or may get one.
  */
 export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, void, void> {
   const { registry } = node.contracts;
@@ -48,6 +49,8 @@ export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, 
 async function concerns(node: Node, role: string, taskId: Hex, client: Hex, task: TaskView): Promise<boolean> {
   const place = membership[role];
   if (place === undefined) return role === "verifier" || isAddressEqual(client, self(node));
-  const members = await membersOf(node, taskId, task, place);
-  return task.phase === Phase.Registration || members.some(({ operator }) => isAddressEqual(operator, self(node)));
+  if (task.phase === Phase.Registration) return true;
+  const { standing } = await applicantOf(node, taskId, place);
+  const hasHope = task.phase < Phase.Training && (standing === Standing.Applied || standing === Standing.Drawn);
+  return hasHope || standing === Standing.Joined;
 }

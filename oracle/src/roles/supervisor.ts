@@ -1,8 +1,9 @@
 import { merkleRoot } from "@gristmill/sdk";
 
 import { isRevert } from "../chain/chain.ts";
+import { nothingToCheck, takePlace } from "./assignment.ts";
 import { withCranks } from "./cranks.ts";
-import { Role, takePlace } from "./membership.ts";
+import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { collectPay } from "./pay.ts";
 import { joinSession } from "./session.ts";
@@ -16,8 +17,9 @@ import type { TaskTerms } from "./terms.ts";
  * log's Merkle root when the final state is agreed on.
  */
 export async function runSupervisor(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
-  const place = await takePlace(node, follower, terms, Role.Supervisor);
   await withCranks(node, follower, terms, async () => {
+    const place = await takePlace(node, follower, terms, Role.Supervisor, nothingToCheck);
+    if (place === undefined) return;
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
@@ -36,7 +38,7 @@ export async function runSupervisor(node: Node, follower: TaskFollower, terms: T
         address,
         abi,
         functionName: "submitLog",
-        args: [terms.taskId, place, logRoot, ids.length],
+        args: [terms.taskId, place.index, logRoot, ids.length],
       });
       node.log.info({ event: "log", task: terms.taskId, logRoot, segments: ids.length, stateId: final.stateId });
     } catch (error) {

@@ -1,7 +1,7 @@
 import { matrix, updateTensor } from "@gristmill/sdk";
 import { expect } from "chai";
 
-import { GRIST, loadFixture, ethers, inRegistration, Role } from "../tasks/scenario.ts";
+import { GRIST, loadFixture, ethers, inJoining, Role } from "../tasks/scenario.ts";
 import { accusations, historyOf, signGuilty } from "./accusations.ts";
 import { inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
 import { clockAfter, type Draft, openList, openBatch, openClock, openRecord, openStep } from "./honest-slots.ts";
@@ -370,7 +370,7 @@ describe("Misconduct", () => {
     });
 
     it("convicts nobody before the training has begun", async () => {
-      const { taskId, registry, template, stakes, miners } = await loadFixture(inRegistration);
+      const { taskId, registry, template, stakes, miners } = await loadFixture(inJoining);
       await registry.connect(miners[0]!.owner).join(taskId, Role.Miner, miners[0]!.operator);
       const court = await ethers.deployContract("Court", [
         registry,

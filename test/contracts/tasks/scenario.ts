@@ -1,6 +1,8 @@
+import { closestBelow, type DrawnRank, rankOf } from "@gristmill/sdk";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import type { ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
+import type { Address, Hex } from "viem";
 
 import type {
   EpochBeacon,
@@ -28,17 +30,20 @@ export const Phase = {
   None: 0n,
   Registration: 1n,
   Seeding: 2n,
-  Training: 3n,
-  Submission: 4n,
-  Reveal: 5n,
-  EvaluationCommit: 6n,
-  EvaluationReveal: 7n,
-  Closing: 8n,
-  Settled: 9n,
-  Cancelled: 10n,
-  Failed: 11n,
+  Drawing: 3n,
+  Joining: 4n,
+  Training: 5n,
+  Submission: 6n,
+  Reveal: 7n,
+  EvaluationCommit: 8n,
+  EvaluationReveal: 9n,
+  Closing: 10n,
+  Settled: 11n,
+  Cancelled: 12n,
+  Failed: 13n,
 } as const;
 export const Role = { Miner: 0n, Supervisor: 1n, Evaluator: 2n } as const;
+export const Standing = { None: 0n, Applied: 1n, Drawn: 2n, Joined: 3n, Declined: 4n } as const;
 
 export type Score = ScoreStruct;
 
@@ -86,6 +91,9 @@ export const TEST_SET = { root: ethers.id("test root"), batches: 5n, salt: ether
 export const STATE = ethers.id("final state");
 export const ALL_SLOTS = 0b111n;
 export const SCORE = { correct: 175n, loss: 4_321n, root: ethers.id("score root") } as const satisfies Score;
+
+/** Preferences that every task suits in part. */
+export const BALANCED = "0x8080808080808080";
 
 export const BEACON = {
   epochBlocks: 12n,
@@ -178,6 +186,7 @@ export async function deploySuite(): Promise<Suite> {
     await stakes.connect(account).stake(STAKED);
     await token.connect(account).approve(registry, 1_000n * GRIST);
   }
+  for (const { owner } of [2, 3, 4, 5, 6, 7, 8].map(worker)) await registry.connect(owner).setProfile(BALANCED);
   return {
     token,
     beacon,
@@ -210,16 +219,49 @@ export async function createTask(suite: Suite, overrides: Partial<TaskParameters
   return { ...suite, taskId, parameters };
 }
 
-export async function join(scene: Scene, role: bigint, worker: Worker): Promise<void> {
+export async function applyFor(scene: Scene, role: bigint, { owner }: Pick<Worker, "owner">): Promise<void> {
+  await scene.registry.connect(owner).applyFor(scene.taskId, role);
+}
+
+/** The ranks of a role that are submitted so far. */
+export async function ranksOf({ registry, taskId }: CourtlessScene, role: bigint): Promise<DrawnRank[]> {
+  const drawn = await registry.queryFilter(registry.filters.RankDrawn(taskId, role));
+  return drawn.map(({ args }) => ({ owner: args.owner as Address, rank: args.rank }));
+}
+
+/** The rank that an owner will draw, from the SDK. */
+export async function rankAhead({ registry, taskId }: CourtlessScene, role: bigint, owner: string): Promise<bigint> {
+  const { seed, properties, createdIn } = await registry.assignmentOf(taskId, role);
+  const preferences = await registry.preferencesOf(owner, createdIn - 1n);
+  const application = { seed: seed as Hex, role: Number(role), owner: owner as Address };
+  return rankOf(application, preferences as Hex, properties as Hex);
+}
+
+/** Submits the rank that a worker drew. */
+export async function draw(scene: CourtlessScene, role: bigint, { owner }: Pick<Worker, "owner">): Promise<void> {
+  const rank = await rankAhead(scene, role, owner.address);
+  const previous = closestBelow(await ranksOf(scene, role), rank);
+  await scene.registry.connect(owner).drawRank(scene.taskId, role, previous);
+}
+
+export async function join(scene: CourtlessScene, role: bigint, worker: Worker): Promise<void> {
   await scene.registry.connect(worker.owner).join(scene.taskId, role, worker.operator);
 }
 
-/** The wanted number of workers of every role joins, so that Seeding begins. */
+/** The wanted number of workers of every role, in the order of their places. */
+function crewOf({ miners, supervisor, evaluators, parameters }: Scene): (readonly [role: bigint, worker: Worker])[] {
+  const supervisors = parameters.supervisors === 0 ? [] : [supervisor];
+  return [
+    ...miners.slice(0, Number(parameters.slots)).map((worker) => [Role.Miner, worker] as const),
+    ...supervisors.map((worker) => [Role.Supervisor, worker] as const),
+    ...evaluators.slice(0, Number(parameters.evaluators)).map((worker) => [Role.Evaluator, worker] as const),
+  ];
+}
+
+/** The wanted number of workers of every role applies, and the client closes the registration: Seeding begins. */
 export async function fill(scene: Scene): Promise<void> {
-  for (const miner of scene.miners.slice(0, Number(scene.parameters.slots))) await join(scene, Role.Miner, miner);
-  if (scene.parameters.supervisors !== 0) await join(scene, Role.Supervisor, scene.supervisor);
-  for (const evaluator of scene.evaluators.slice(0, Number(scene.parameters.evaluators)))
-    await join(scene, Role.Evaluator, evaluator);
+  for (const [role, worker] of crewOf(scene)) await applyFor(scene, role, worker);
+  await scene.registry.connect(scene.client).closeRegistration(scene.taskId);
 }
 
 /** Header of the block that seeds the training, mined if need be. */
@@ -231,8 +273,23 @@ export async function seedHeader({ registry, beacon, taskId }: Scene): Promise<s
   return headerOf(provider, block);
 }
 
+export async function proveTaskSeed(scene: Scene): Promise<void> {
+  await scene.registry.connect(scene.stranger).proveTaskSeed(scene.taskId, await seedHeader(scene));
+}
+
+/** Everybody draws and joins, in the order of the scene's workers: from Seeding to Training. */
 export async function begin(scene: Scene): Promise<void> {
-  await scene.registry.connect(scene.stranger).begin(scene.taskId, await seedHeader(scene));
+  await proveTaskSeed(scene);
+  await drawAll(scene);
+  await joinAll(scene);
+}
+
+export async function drawAll(scene: Scene): Promise<void> {
+  for (const [role, worker] of crewOf(scene)) await draw(scene, role, worker);
+}
+
+export async function joinAll(scene: Scene): Promise<void> {
+  for (const [role, worker] of crewOf(scene)) await join(scene, role, worker);
 }
 
 export function segmentId(slot: number, last: number): string {
@@ -351,6 +408,18 @@ export async function inRegistration(): Promise<Scene> {
 export async function inSeeding(): Promise<Scene> {
   const scene = await inRegistration();
   await fill(scene);
+  return scene;
+}
+
+export async function inDrawing(): Promise<Scene> {
+  const scene = await inSeeding();
+  await proveTaskSeed(scene);
+  return scene;
+}
+
+export async function inJoining(): Promise<Scene> {
+  const scene = await inDrawing();
+  await drawAll(scene);
   return scene;
 }
 

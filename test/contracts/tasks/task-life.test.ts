@@ -8,6 +8,7 @@ import {
   commit,
   createTask,
   deploySuite,
+  drawAll,
   ethers,
   FEE,
   fill,
@@ -15,6 +16,7 @@ import {
   inClosing,
   inSubmission,
   inTraining,
+  joinAll,
   MACS,
   loadFixture,
   networkHelpers,
@@ -24,6 +26,7 @@ import {
   Phase,
   phaseOf,
   revealTestSet,
+  Role,
   type Scene,
   SCORE,
   seal,
@@ -35,6 +38,7 @@ import {
   STATE,
   submit,
   submitLog,
+  ZERO,
 } from "./scenario.ts";
 
 /** What every account may withdraw, by the role it has in the scene. */
@@ -61,10 +65,11 @@ describe("a task's life", () => {
 
     await fill(scene);
     expect(await phaseOf(scene)).to.equal(Phase.Seeding);
-    expect(await stakes.lockedOf(suite.miners[0]!.owner)).to.equal(30n * GRIST);
+    expect(await stakes.lockedOf(suite.miners[0]!.owner)).to.equal(0n);
     expect(await token.totalSupply()).to.equal(supply);
 
     await begin(scene);
+    expect(await stakes.lockedOf(suite.miners[0]!.owner)).to.equal(30n * GRIST);
     expect(await phaseOf(scene)).to.equal(Phase.Training);
     expect(await token.totalSupply()).to.equal(supply - shareOf(1_000));
     for (const slot of [0, 1, 2]) await commit(scene, slot, 3);
@@ -147,9 +152,16 @@ describe("a task's life", () => {
     const { seedBase } = await suite.registry.taskOf(scene.taskId);
     await networkHelpers.mine();
     const randomness = await suite.beacon.proveRandomness(seedBase, header);
-    await suite.registry.begin(scene.taskId, header);
-    const preimage = ethers.concat(["0x0d", randomness, scene.taskId]);
-    expect((await suite.registry.taskOf(scene.taskId)).trainingSeed).to.equal(ethers.sha256(preimage));
+    const seed = ethers.sha256(ethers.concat(["0x0d", randomness, scene.taskId]));
+    await expect(suite.registry.proveTaskSeed(scene.taskId, header))
+      .to.emit(suite.registry, "TaskSeeded")
+      .withArgs(scene.taskId, seed);
+    expect((await suite.registry.taskOf(scene.taskId)).trainingSeed).to.equal(ZERO);
+    for (const role of [Role.Miner, Role.Supervisor, Role.Evaluator])
+      expect((await suite.registry.assignmentOf(scene.taskId, role)).seed).to.equal(seed);
+    await drawAll(scene);
+    await joinAll(scene);
+    expect((await suite.registry.taskOf(scene.taskId)).trainingSeed).to.equal(seed);
   });
 
   it("pays the others and not a miner that was killed and dropped, whose iterations stay in the sum", async () => {

@@ -1,20 +1,22 @@
 import { expect } from "chai";
 
 import {
+  applyFor,
   CHALLENGE_SECONDS,
   commit,
   createTask,
   deploySuite,
   FEE,
   inClosing,
+  inDrawing,
   inEvaluationCommit,
   inEvaluationReveal,
+  inJoining,
   inRegistration,
   inReveal,
   inSeeding,
   inSubmission,
   inTraining,
-  join,
   loadFixture,
   networkHelpers,
   passDeadline,
@@ -31,7 +33,7 @@ import {
 
 const { time } = networkHelpers;
 
-/** Who joined besides the three evaluators' places, and where that leads at the deadline. */
+/** Who applied, and where that leads at the deadline. */
 interface Turnout {
   readonly miners: number;
   readonly supervisors: number;
@@ -40,9 +42,9 @@ interface Turnout {
 }
 
 async function turnOut(scene: Scene, { miners, supervisors, evaluators }: Turnout): Promise<void> {
-  for (const miner of scene.miners.slice(0, miners)) await join(scene, Role.Miner, miner);
-  for (const worker of [scene.supervisor].slice(0, supervisors)) await join(scene, Role.Supervisor, worker);
-  for (const evaluator of scene.evaluators.slice(0, evaluators)) await join(scene, Role.Evaluator, evaluator);
+  for (const miner of scene.miners.slice(0, miners)) await applyFor(scene, Role.Miner, miner);
+  for (const worker of [scene.supervisor].slice(0, supervisors)) await applyFor(scene, Role.Supervisor, worker);
+  for (const evaluator of scene.evaluators.slice(0, evaluators)) await applyFor(scene, Role.Evaluator, evaluator);
 }
 
 async function inUnusedSubmission(): Promise<Scene> {
@@ -156,6 +158,8 @@ describe("TaskPhases", () => {
   const stages: readonly [name: string, fixture: () => Promise<Scene>][] = [
     ["Registration", inRegistration],
     ["Seeding", inSeeding],
+    ["Drawing", inDrawing],
+    ["Joining", inJoining],
     ["Training", inTraining],
     ["Submission that nobody uses", inUnusedSubmission],
     ["Submission", inSubmission],

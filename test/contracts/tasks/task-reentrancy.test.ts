@@ -7,12 +7,15 @@ import {
   createTask,
   deploySuite,
   ethers,
+  drawAll,
   fill,
   GRIST,
+  join,
   loadFixture,
   passDeadline,
+  proveTaskSeed,
+  Role,
   type Scene,
-  seedHeader,
   settle,
   STAKED,
   submit,
@@ -49,7 +52,6 @@ describe("TaskRegistry under a token that calls back", () => {
     return [
       abi.encodeFunctionData("withdraw"),
       abi.encodeFunctionData("settle", [taskId]),
-      abi.encodeFunctionData("begin", [taskId, "0xc0"]),
       abi.encodeFunctionData("createTask", [taskParameters({ salt: ethers.id("inner") })]),
       abi.encodeFunctionData("join", [taskId, 0, ethers.Wallet.createRandom().address]),
     ];
@@ -59,7 +61,7 @@ describe("TaskRegistry under a token that calls back", () => {
     const { suite, reentering } = await loadFixture(deployReentering);
     const scene = await createTask(suite);
     const { registry } = scene;
-    const salts = ["a", "b", "c", "d", "e"].map((text) => ethers.id(text));
+    const salts = ["a", "b", "c", "d"].map((text) => ethers.id(text));
     for (const [index, attack] of attacks(scene).entries()) {
       await reentering.arm(attack);
       await expect(registry.connect(scene.client).createTask(taskParameters({ salt: salts[index]! })))
@@ -68,9 +70,17 @@ describe("TaskRegistry under a token that calls back", () => {
     }
 
     await fill(scene);
-    const header = await seedHeader(scene);
-    await reentering.arm(attacks(scene)[2]!);
-    await expect(registry.begin(scene.taskId, header)).to.emit(reentering, "Refused").withArgs(refused);
+    await proveTaskSeed(scene);
+    await drawAll(scene);
+    // The last one to join begins the training, which burns.
+    await reentering.arm(attacks(scene)[1]!);
+    const last = scene.evaluators.at(-1)!;
+    for (const miner of scene.miners) await join(scene, Role.Miner, miner);
+    await join(scene, Role.Supervisor, scene.supervisor);
+    for (const evaluator of scene.evaluators.slice(0, -1)) await join(scene, Role.Evaluator, evaluator);
+    await expect(registry.connect(last.owner).join(scene.taskId, Role.Evaluator, last.operator))
+      .to.emit(reentering, "Refused")
+      .withArgs(refused);
 
     await reentering.arm("0x");
     for (const slot of [0, 1, 2]) await commit(scene, slot, 9);

@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import { deployRegistry } from "../helpers/deploy-registry.ts";
 import {
+  applyFor,
   CHALLENGE_SECONDS,
   createTask,
   deploySuite,
@@ -11,18 +12,14 @@ import {
   fill,
   GRIST,
   inRegistration,
-  inSeeding,
-  join,
   MLP,
   loadFixture,
-  passDeadline,
   Phase,
   phaseOf,
   Role,
   settle,
   STAKED,
   taskParameters,
-  ZERO,
 } from "./scenario.ts";
 
 const MOST_UINT128 = 2n ** 128n - 1n;
@@ -139,6 +136,14 @@ describe("TaskRegistration", () => {
       ["goal", { goal: 100 }, 100n, 101n, 2n ** 32n - 1n],
       ["shares.burn", { shares: { ...shares, burn: 999, miners: 5_001 } }, 999n, 1_000n, 5_000n],
       ["shares.burn", { shares: { ...shares, burn: 5_001, miners: 999 } }, 5_001n, 1_000n, 5_000n],
+      ["shares.miners", { shares: { ...shares, burn: 4_001, miners: 1_999 } }, 1_999n, 2_000n, 10_000n],
+      ["shares.bonus", { shares: { ...shares, bonus: 4_001, miners: 2_499 } }, 4_001n, 0n, 4_000n],
+      ["shares.supervisors", { shares: { ...shares, supervisors: 99, miners: 5_401 } }, 99n, 100n, 2_000n],
+      ["shares.supervisors", { shares: { ...shares, supervisors: 2_001, miners: 3_499 } }, 2_001n, 100n, 2_000n],
+      ["shares.evaluators", { shares: { ...shares, evaluators: 99, miners: 5_901 } }, 99n, 100n, 2_000n],
+      ["shares.evaluators", { shares: { ...shares, evaluators: 2_001, miners: 3_999 } }, 2_001n, 100n, 2_000n],
+      ["shares.verifiers", { shares: { ...shares, verifiers: 99, miners: 5_901 } }, 99n, 100n, 2_000n],
+      ["shares.verifiers", { shares: { ...shares, verifiers: 2_001, miners: 3_999 } }, 2_001n, 100n, 2_000n],
       ...Object.keys(durations).flatMap((name): [string, object, bigint, bigint, bigint][] => [
         [`durations.${name}`, { durations: { ...durations, [name]: 0 } }, 0n, 1n, BigInt(YEAR)],
         [`durations.${name}`, { durations: { ...durations, [name]: YEAR + 1 } }, BigInt(YEAR + 1), 1n, BigInt(YEAR)],
@@ -171,121 +176,11 @@ describe("TaskRegistration", () => {
     });
   });
 
-  describe("join", () => {
-    it("locks the role's stake of the owner and notes owner and operator", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, stakes, miners, taskId } = scene;
-      const [miner] = miners;
-      await expect(registry.connect(miner!.owner).join(taskId, Role.Miner, miner!.operator))
-        .to.emit(registry, "MemberJoined")
-        .withArgs(taskId, Role.Miner, 0, miner!.owner, miner!.operator, 30n * GRIST);
-      expect(await registry.memberOf(taskId, Role.Miner, 0)).to.deep.equal([
-        miner!.owner.address,
-        miner!.operator.address,
-      ]);
-      expect(await stakes.lockedFor(miner!.owner, registry, taskId)).to.equal(30n * GRIST);
-      expect(await stakes.freeOf(miner!.owner)).to.equal(STAKED - 30n * GRIST);
-    });
-
-    it("lets an owner hold several slots, each with its stake and its own operator", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { stakes, miners } = scene;
-      const owner = miners[0]!.owner;
-      for (const { operator } of miners) await join(scene, Role.Miner, { owner, operator });
-      expect(await stakes.lockedOf(owner)).to.equal(90n * GRIST);
-    });
-
-    it("refuses the same operator twice in a role, whoever owns the place", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, miners, taskId } = scene;
-      await join(scene, Role.Miner, miners[0]!);
-      await expect(registry.connect(miners[1]!.owner).join(taskId, Role.Miner, miners[0]!.operator))
-        .to.be.revertedWithCustomError(registry, "Registry_OperatorTaken")
-        .withArgs(taskId, Role.Miner, miners[0]!.operator.address);
-    });
-
-    it("refuses an operator of zero", async () => {
-      const { registry, miners, taskId } = await loadFixture(inRegistration);
-      await expect(registry.connect(miners[0]!.owner).join(taskId, Role.Miner, ethers.ZeroAddress))
-        .to.be.revertedWithCustomError(registry, "Registry_NoOperator")
-        .withArgs(taskId);
-    });
-
-    it("refuses more than the wanted number of a role", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, supervisor, taskId, stranger } = scene;
-      await join(scene, Role.Supervisor, supervisor);
-      await expect(registry.connect(stranger).join(taskId, Role.Supervisor, stranger))
-        .to.be.revertedWithCustomError(registry, "Registry_RoleFull")
-        .withArgs(taskId, Role.Supervisor, 1);
-    });
-
-    it("refuses an owner without enough free stake and leaves the place free", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, stakes, miners, taskId } = scene;
-      const { owner } = miners[0]!;
-      await stakes.connect(owner).requestUnstake(STAKED - 30n * GRIST + 1n);
-      await expect(registry.connect(owner).join(taskId, Role.Miner, owner))
-        .to.be.revertedWithCustomError(stakes, "StakeManager_NotEnoughFree")
-        .withArgs(owner.address, 30n * GRIST - 1n, 30n * GRIST);
-      expect((await registry.taskOf(taskId)).slotsJoined).to.equal(0n);
-    });
-
-    it("keeps an evaluator apart from client and miners, as owner or as operator", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, client, miners, evaluators, taskId } = scene;
-      const [miner, evaluator] = [miners[0]!, evaluators[0]!];
-      const refused = async (caller: typeof client, role: bigint, operator: typeof client, account: typeof client) => {
-        await expect(registry.connect(caller).join(taskId, role, operator))
-          .to.be.revertedWithCustomError(registry, "Registry_ConflictOfInterest")
-          .withArgs(taskId, account.address);
-      };
-      await join(scene, Role.Miner, miner);
-      await refused(client, Role.Evaluator, evaluator.operator, client);
-      await refused(evaluator.owner, Role.Evaluator, client, client);
-      await refused(miner.owner, Role.Evaluator, evaluator.operator, miner.owner);
-      await refused(evaluator.owner, Role.Evaluator, miner.operator, miner.operator);
-      await join(scene, Role.Evaluator, evaluator);
-      await refused(evaluator.owner, Role.Miner, miners[1]!.operator, evaluator.owner);
-      await refused(miners[1]!.owner, Role.Miner, evaluator.operator, evaluator.operator);
-    });
-
-    it("lets the client mine in its own task: what it trains it pays for", async () => {
-      const scene = await loadFixture(inRegistration);
-      await join(scene, Role.Miner, { owner: scene.client, operator: scene.client });
-      expect((await scene.registry.taskOf(scene.taskId)).slotsJoined).to.equal(1n);
-    });
-
-    it("refuses whoever comes after the last place was taken", async () => {
-      const { registry, stranger, taskId } = await loadFixture(inSeeding);
-      await expect(registry.connect(stranger).join(taskId, Role.Miner, stranger))
-        .to.be.revertedWithCustomError(registry, "Registry_WrongPhase")
-        .withArgs(taskId, Phase.Seeding);
-    });
-
-    it("refuses whoever comes after the deadline, although nobody has noticed that it passed", async () => {
-      const scene = await loadFixture(inRegistration);
-      const { registry, stranger, taskId } = scene;
-      await passDeadline(scene);
-      await expect(registry.connect(stranger).join(taskId, Role.Miner, stranger))
-        .to.be.revertedWithCustomError(registry, "Registry_WrongPhase")
-        .withArgs(taskId, Phase.Cancelled);
-    });
-
-    it("refuses a task that nobody created", async () => {
-      const { registry, stranger } = await loadFixture(deploySuite);
-      await expect(registry.connect(stranger).join(ZERO, Role.Miner, stranger))
-        .to.be.revertedWithCustomError(registry, "Registry_UnknownTask")
-        .withArgs(ZERO);
-      expect((await registry.taskOf(ZERO)).phase).to.equal(Phase.None);
-    });
-  });
-
   describe("cancel", () => {
-    it("gives the whole fee back and frees every stake", async () => {
+    it("gives the whole fee back, and no stake was locked", async () => {
       const scene = await loadFixture(inRegistration);
       const { registry, stakes, client, miners, taskId } = scene;
-      await join(scene, Role.Miner, miners[0]!);
+      await applyFor(scene, Role.Miner, miners[0]!);
       await expect(registry.connect(client).cancel(taskId))
         .to.emit(registry, "PhaseEntered")
         .withArgs(taskId, Phase.Cancelled, 0);
@@ -301,7 +196,7 @@ describe("TaskRegistration", () => {
         .withArgs(stranger.address, client.address);
     });
 
-    it("refuses a second time, and once enough have joined", async () => {
+    it("refuses a second time, and once the registration is over", async () => {
       const scene = await loadFixture(inRegistration);
       const registry = scene.registry.connect(scene.client);
       await registry.cancel(scene.taskId);

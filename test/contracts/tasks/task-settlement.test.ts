@@ -34,6 +34,7 @@ import {
   STAKED,
   STATE,
   submit,
+  submitLog,
 } from "./scenario.ts";
 
 /** Evaluators agree on a score, and the task is settled; returns what one miner is credited. */
@@ -212,14 +213,15 @@ describe("TaskSettlement", () => {
     it("credits an owner of several places the sum and returns all its stakes", async () => {
       const suite = await loadFixture(deploySuite);
       const { owner } = suite.miners[0]!;
-      const scene = await createTask({ ...suite, miners: suite.miners.map(({ operator }) => ({ owner, operator })) });
+      const scene = await createTask({ ...suite, supervisor: { ...suite.supervisor, owner } });
       await fill(scene);
       await begin(scene);
       for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
+      await submitLog(scene);
       for (const slot of [0, 1, 2]) await submit(scene, slot);
       await passDeadline(scene);
       await settle(scene);
-      expect(await scene.registry.creditOf(owner)).to.equal(3n * (base + shareOf(1_500) / 3n));
+      expect(await scene.registry.creditOf(owner)).to.equal(base + shareOf(1_500) / 3n + shareOf(500));
       expect(await scene.stakes.freeOf(owner)).to.equal(STAKED);
     });
   });

@@ -3,11 +3,13 @@ import { expect } from "chai";
 import {
   begin,
   commit,
+  drawAll,
   ethers,
   FEE,
   inSeeding,
   inSubmission,
   inTraining,
+  join,
   MACS,
   loadFixture,
   networkHelpers,
@@ -35,12 +37,19 @@ async function atEpochStart(): Promise<Scene> {
 }
 
 describe("TaskTraining", () => {
-  describe("begin", () => {
-    it("burns the burn share for good and tells the seed", async () => {
+  describe("proveTaskSeed", () => {
+    it("leads to Drawing, and nothing is burned or locked before the last place is taken", async () => {
       const scene = await loadFixture(inSeeding);
       const { registry, token, taskId } = scene;
       const header = await seedHeader(scene);
-      const beginning = registry.begin(taskId, header);
+      await expect(registry.proveTaskSeed(taskId, header)).to.changeTokenBalance(ethers, token, registry, 0n);
+      expect(await phaseOf(scene)).to.equal(Phase.Drawing);
+      await drawAll(scene);
+      for (const miner of scene.miners) await join(scene, Role.Miner, miner);
+      await join(scene, Role.Supervisor, scene.supervisor);
+      for (const evaluator of scene.evaluators.slice(1)) await join(scene, Role.Evaluator, evaluator);
+      const [last] = scene.evaluators;
+      const beginning = registry.connect(last!.owner).join(taskId, Role.Evaluator, last!.operator);
       await expect(beginning).to.changeTokenBalance(ethers, token, registry, -shareOf(1_000));
       const { trainingSeed } = await registry.taskOf(taskId);
       await expect(beginning).to.emit(registry, "TrainingBegun").withArgs(taskId, trainingSeed, shareOf(1_000));
@@ -50,31 +59,37 @@ describe("TaskTraining", () => {
     it("refuses a header that is too early, of another block, or forged", async () => {
       const scene = await loadFixture(inSeeding);
       const { registry, beacon, taskId } = scene;
-      await expect(registry.begin(taskId, "0xc0")).to.be.revertedWithCustomError(beacon, "EpochBeacon_TooEarly");
+      await expect(registry.proveTaskSeed(taskId, "0xc0")).to.be.revertedWithCustomError(
+        beacon,
+        "EpochBeacon_TooEarly",
+      );
       const header = await seedHeader(scene);
-      await expect(registry.begin(taskId, `${header.slice(0, -2)}00`)).to.be.revertedWithCustomError(
+      await expect(registry.proveTaskSeed(taskId, `${header.slice(0, -2)}00`)).to.be.revertedWithCustomError(
         beacon,
         "EpochBeacon_ForgedHeader",
       );
       await networkHelpers.mine(25); // past the proving window
-      await expect(registry.begin(taskId, header)).to.be.revertedWithCustomError(beacon, "EpochBeacon_WrongBlock");
+      await expect(registry.proveTaskSeed(taskId, header)).to.be.revertedWithCustomError(
+        beacon,
+        "EpochBeacon_WrongBlock",
+      );
       await begin(scene);
       expect(await phaseOf(scene)).to.equal(Phase.Training);
     });
 
     it("refuses a second time, so that nobody draws again", async () => {
       const scene = await loadFixture(inTraining);
-      await expect(scene.registry.begin(scene.taskId, "0xc0"))
+      await expect(scene.registry.proveTaskSeed(scene.taskId, "0xc0"))
         .to.be.revertedWithCustomError(scene.registry, "Registry_WrongPhase")
         .withArgs(scene.taskId, Phase.Training);
     });
 
-    it("cancels with a full refund when nobody begins in time", async () => {
+    it("cancels with a full refund when nobody proves it in time", async () => {
       const scene = await loadFixture(inSeeding);
       const { registry, client, taskId } = scene;
       await passDeadline(scene);
       expect(await phaseOf(scene)).to.equal(Phase.Cancelled);
-      await expect(registry.begin(taskId, "0xc0"))
+      await expect(registry.proveTaskSeed(taskId, "0xc0"))
         .to.be.revertedWithCustomError(registry, "Registry_WrongPhase")
         .withArgs(taskId, Phase.Cancelled);
       await settle(scene);

@@ -2,10 +2,13 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { expect } from "chai";
 
 import {
+  applyFor,
   createTask,
+  draw,
   ethers,
   FEE,
   inEvaluationCommit,
+  join,
   loadFixture,
   networkHelpers,
   passClaims,
@@ -91,18 +94,12 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
   [
     Phase.Registration,
     [
-      async ({ scene, dice }) => {
-        const { owner, operator } = dice.pick(scene.miners);
-        await scene.registry.connect(owner).join(scene.taskId, Role.Miner, operator);
-      },
-      async ({ scene: { registry, taskId, supervisor } }) =>
-        registry.connect(supervisor.owner).join(taskId, Role.Supervisor, supervisor.operator),
-      async ({ scene, dice }) => {
-        const { owner, operator } = dice.pick(scene.evaluators);
-        await scene.registry.connect(owner).join(scene.taskId, Role.Evaluator, operator);
-      },
+      async ({ scene, dice }) => applyFor(scene, Role.Miner, dice.pick(scene.miners)),
+      async ({ scene }) => applyFor(scene, Role.Supervisor, scene.supervisor),
+      async ({ scene, dice }) => applyFor(scene, Role.Evaluator, dice.pick(scene.evaluators)),
       async ({ scene, dice, accounts }) =>
-        scene.registry.connect(dice.pick(accounts)).join(scene.taskId, dice.below(3), dice.pick(accounts)),
+        scene.registry.connect(dice.pick(accounts)).applyFor(scene.taskId, dice.below(3)),
+      async ({ scene }) => scene.registry.connect(scene.client).closeRegistration(scene.taskId),
       async ({ scene, dice, accounts }) => {
         if (dice.below(4) === 0) await scene.registry.connect(dice.pick(accounts)).cancel(scene.taskId);
       },
@@ -112,7 +109,31 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
     Phase.Seeding,
     [
       async ({ scene }) => scene.registry.advance(scene.taskId),
-      async ({ scene }) => scene.registry.begin(scene.taskId, await seedHeader(scene)),
+      async ({ scene }) => scene.registry.proveTaskSeed(scene.taskId, await seedHeader(scene)),
+    ],
+  ],
+  [
+    Phase.Drawing,
+    [
+      async ({ scene, dice }) => draw(scene, Role.Miner, dice.pick(scene.miners)),
+      async ({ scene }) => draw(scene, Role.Supervisor, scene.supervisor),
+      async ({ scene, dice }) => draw(scene, Role.Evaluator, dice.pick(scene.evaluators)),
+      async ({ scene, dice, accounts }) =>
+        scene.registry.connect(dice.pick(accounts)).drawRank(scene.taskId, dice.below(3), dice.pick(accounts)),
+    ],
+  ],
+  [
+    Phase.Joining,
+    [
+      async ({ scene, dice }) => join(scene, Role.Miner, dice.pick(scene.miners)),
+      async ({ scene }) => join(scene, Role.Supervisor, scene.supervisor),
+      async ({ scene, dice }) => join(scene, Role.Evaluator, dice.pick(scene.evaluators)),
+      async ({ scene, dice, accounts }) =>
+        scene.registry.connect(dice.pick(accounts)).join(scene.taskId, dice.below(3), dice.pick(accounts)),
+      async ({ scene, dice, accounts }) => {
+        if (dice.below(4) === 0) await scene.registry.connect(dice.pick(accounts)).decline(scene.taskId, dice.below(3));
+      },
+      async ({ scene, dice }) => scene.registry.passOn(scene.taskId, dice.below(3)),
     ],
   ],
   [

@@ -49,6 +49,18 @@ describe("config", () => {
     expect(config.autoStake).to.equal(true);
   });
 
+  it("reads preferences as a record from a file and as a list elsewhere, and refuses other poles and weights", () => {
+    const file = join(folder, "preferences.yaml");
+    writeFileSync(file, "preferences: { heavy: 255, few: 1 }\n");
+    const weights = { heavy: 255, few: 1 };
+    expect(loadConfig({}, {}, file).preferences).to.deep.equal(weights);
+    expect(loadConfig({}, { ORACLE_MINER_PREFERENCES: "heavy=255, few=1" }).preferences).to.deep.equal(weights);
+    for (const preferences of ["heavy", "heaven=1", "heavy=256", "heavy=0", "heavy=1,,", ""])
+      expect(() => loadConfig({ preferences }, {}), preferences)
+        .to.throw(GristmillError)
+        .with.property("code", "CONFIG_INVALID");
+  });
+
   it("names every fault at once, with flag and environment twin, and never shows a key", () => {
     const secret = "0xnot-a-key-but-secret";
     try {

@@ -54,6 +54,7 @@ export const taskRegistryAbi = [
     type: "error",
   },
   { inputs: [{ internalType: "string", name: "field", type: "string" }], name: "Registry_Empty", type: "error" },
+  { inputs: [{ internalType: "address", name: "account", type: "address" }], name: "Registry_IsBanned", type: "error" },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -66,6 +67,11 @@ export const taskRegistryAbi = [
     type: "error",
   },
   { inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }], name: "Registry_NoOperator", type: "error" },
+  {
+    inputs: [{ internalType: "address", name: "account", type: "address" }],
+    name: "Registry_NoPreference",
+    type: "error",
+  },
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
@@ -83,6 +89,24 @@ export const taskRegistryAbi = [
       { internalType: "uint16", name: "segmentLength", type: "uint16" },
     ],
     name: "Registry_NotASegmentEnd",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "owner", type: "address" },
+    ],
+    name: "Registry_NotAdmitted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "previous", type: "address" },
+    ],
+    name: "Registry_NotBefore",
     type: "error",
   },
   {
@@ -147,6 +171,14 @@ export const taskRegistryAbi = [
     type: "error",
   },
   {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "Registry_NothingToPassOn",
+    type: "error",
+  },
+  {
     inputs: [{ internalType: "address", name: "account", type: "address" }],
     name: "Registry_NothingToWithdraw",
     type: "error",
@@ -177,6 +209,14 @@ export const taskRegistryAbi = [
       { internalType: "uint8", name: "wanted", type: "uint8" },
     ],
     name: "Registry_RoleFull",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "Registry_RoleNotWanted",
     type: "error",
   },
   {
@@ -230,6 +270,15 @@ export const taskRegistryAbi = [
     name: "Registry_SlotIsFinished",
     type: "error",
   },
+  {
+    inputs: [
+      { internalType: "address", name: "account", type: "address" },
+      { internalType: "uint256", name: "free", type: "uint256" },
+      { internalType: "uint256", name: "stake", type: "uint256" },
+    ],
+    name: "Registry_StakeNotFree",
+    type: "error",
+  },
   { inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }], name: "Registry_TaskExists", type: "error" },
   {
     inputs: [
@@ -237,6 +286,25 @@ export const taskRegistryAbi = [
       { internalType: "uint64", name: "blockNumber", type: "uint64" },
     ],
     name: "Registry_TooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "previous", type: "address" },
+    ],
+    name: "Registry_TooFarBefore",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint256", name: "miners", type: "uint256" },
+      { internalType: "uint256", name: "supervisors", type: "uint256" },
+      { internalType: "uint256", name: "evaluators", type: "uint256" },
+    ],
+    name: "Registry_TooFewApplicants",
     type: "error",
   },
   {
@@ -250,6 +318,16 @@ export const taskRegistryAbi = [
       { internalType: "enum Phase", name: "phase", type: "uint8" },
     ],
     name: "Registry_WrongPhase",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "owner", type: "address" },
+      { internalType: "enum Standing", name: "standing", type: "uint8" },
+    ],
+    name: "Registry_WrongStanding",
     type: "error",
   },
   {
@@ -280,6 +358,22 @@ export const taskRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+    ],
+    name: "Applied",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: "address", name: "account", type: "address" }],
+    name: "Banned",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "uint8", name: "slot", type: "uint8" },
       { indexed: true, internalType: "uint64", name: "epoch", type: "uint64" },
       { indexed: false, internalType: "uint32", name: "first", type: "uint32" },
@@ -298,6 +392,16 @@ export const taskRegistryAbi = [
       { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
     ],
     name: "Credited",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+    ],
+    name: "Declined",
     type: "event",
   },
   {
@@ -376,6 +480,36 @@ export const taskRegistryAbi = [
       { indexed: false, internalType: "uint64", name: "endsAt", type: "uint64" },
     ],
     name: "PhaseEntered",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: false, internalType: "address", name: "cutoff", type: "address" },
+    ],
+    name: "PlacesPassedOn",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "address", name: "account", type: "address" },
+      { indexed: false, internalType: "bytes8", name: "preferences", type: "bytes8" },
+    ],
+    name: "ProfileSet",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
+      { indexed: true, internalType: "address", name: "owner", type: "address" },
+      { indexed: false, internalType: "Rank", name: "rank", type: "uint96" },
+    ],
+    name: "RankDrawn",
     type: "event",
   },
   {
@@ -528,6 +662,15 @@ export const taskRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { indexed: false, internalType: "bytes32", name: "seed", type: "bytes32" },
+    ],
+    name: "TaskSeeded",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: false, internalType: "uint256", name: "refund", type: "uint256" },
     ],
     name: "TaskSettled",
@@ -573,11 +716,60 @@ export const taskRegistryAbi = [
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
-      { internalType: "bytes", name: "header", type: "bytes" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "owner", type: "address" },
     ],
-    name: "begin",
+    name: "applicantOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "enum Standing", name: "standing", type: "uint8" },
+          { internalType: "Rank", name: "rank", type: "uint96" },
+          { internalType: "bool", name: "admitted", type: "bool" },
+        ],
+        internalType: "struct ITaskAssignment.ApplicantView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "applyFor",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "assignmentOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "bytes8", name: "properties", type: "bytes8" },
+          { internalType: "uint64", name: "createdIn", type: "uint64" },
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "uint8", name: "wanted", type: "uint8" },
+          { internalType: "uint8", name: "joined", type: "uint8" },
+          { internalType: "uint32", name: "applied", type: "uint32" },
+          { internalType: "uint32", name: "drawn", type: "uint32" },
+          { internalType: "uint32", name: "declined", type: "uint32" },
+          { internalType: "address", name: "cutoff", type: "address" },
+        ],
+        internalType: "struct ITaskAssignment.AssignmentView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
     type: "function",
   },
   {
@@ -628,6 +820,13 @@ export const taskRegistryAbi = [
       },
     ],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "TaskId", name: "taskId", type: "bytes32" }],
+    name: "closeRegistration",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
   {
@@ -770,11 +969,39 @@ export const taskRegistryAbi = [
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "decline",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
+      { internalType: "address", name: "previous", type: "address" },
+    ],
+    name: "drawRank",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint8", name: "slot", type: "uint8" },
     ],
     name: "dropSilent",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "address", name: "account", type: "address" }],
+    name: "isBanned",
+    outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "view",
     type: "function",
   },
   {
@@ -820,6 +1047,16 @@ export const taskRegistryAbi = [
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "enum Role", name: "role", type: "uint8" },
+    ],
+    name: "passOn",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "enum Role", name: "role", type: "uint8" },
       { internalType: "uint8", name: "index", type: "uint8" },
     ],
     name: "placeOf",
@@ -839,6 +1076,26 @@ export const taskRegistryAbi = [
       },
     ],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "address", name: "account", type: "address" },
+      { internalType: "uint48", name: "blockNumber", type: "uint48" },
+    ],
+    name: "preferencesOf",
+    outputs: [{ internalType: "bytes8", name: "", type: "bytes8" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "bytes", name: "header", type: "bytes" },
+    ],
+    name: "proveTaskSeed",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
   {
@@ -926,6 +1183,13 @@ export const taskRegistryAbi = [
       },
     ],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "bytes8", name: "preferences", type: "bytes8" }],
+    name: "setProfile",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
   {
