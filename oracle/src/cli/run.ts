@@ -14,6 +14,7 @@ import { honestWork } from "../roles/slot-work.ts";
 import { startNode } from "../roles/start-node.ts";
 import { runSupervisor } from "../roles/supervisor.ts";
 import { TaskFollower } from "../roles/task-follower.ts";
+import { runProspector } from "../roles/prospector.ts";
 import { openTasks } from "../roles/open-tasks.ts";
 import type { TaskTerms } from "../roles/terms.ts";
 import { readTerms } from "../roles/terms.ts";
@@ -28,6 +29,9 @@ type RoleRunner = (
   disputes: DisputeAgent,
   work: SlotWork,
 ) => Promise<void>;
+
+/** Finds GRIST without a stake and without tasks. */
+const PROSPECTOR = "prospector";
 
 const roles: Readonly<Record<string, RoleRunner>> = {
   client: runClient,
@@ -44,7 +48,11 @@ const roles: Readonly<Record<string, RoleRunner>> = {
 export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
     .description("take part in tasks in one role, as JSON lines on standard output")
-    .addOption(new Option("--role <role>", "what to do in a task").choices(Object.keys(roles)).makeOptionMandatory())
+    .addOption(
+      new Option("--role <role>", "what to do in a task")
+        .choices([...Object.keys(roles), PROSPECTOR])
+        .makeOptionMandatory(),
+    )
     .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
   return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configOf(options);
@@ -53,6 +61,10 @@ export function runCommand(work: SlotWork): Command {
     await untilStopped(async (signal) => {
       const { node, stop } = await startNode(config, role, signal);
       try {
+        if (role === PROSPECTOR) {
+          await runProspector(node);
+          return;
+        }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
         if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
         else await takePart(node, role, only, work);
