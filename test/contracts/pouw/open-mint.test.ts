@@ -121,7 +121,8 @@ describe("OpenMint", function () {
     await scene.openMint.connect(scene.miner).answer(x, truth.trace);
     const neuron = firstFalseNeuron({ y, trace: truth.trace }, truth)!;
     const { states, proof } = openLayer(truth.trace, neuron.layer);
-    return { x, evidence: [x, neuron.layer, neuron.index, states, [...proof]] as const };
+    const evidence: [Hex, number, number, Hex, Hex[]] = [x, neuron.layer, neuron.index, states, [...proof]];
+    return { x, evidence };
   }
 
   describe("claims", () => {
