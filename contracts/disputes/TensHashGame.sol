@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ICourt} from "../interfaces/ICourt.sol";
@@ -11,6 +10,7 @@ import {ITensHashGame} from "../interfaces/ITensHashGame.sol";
 import {IWorkMint} from "../interfaces/IWorkMint.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {TensHash} from "../libraries/TensHash.sol";
+import {TensHashTrace} from "../libraries/TensHashTrace.sol";
 import {TensorMerkle} from "../libraries/TensorMerkle.sol";
 import {Tickets} from "../libraries/Tickets.sol";
 import {ClaimDetails} from "../types/ClaimTypes.sol";
@@ -20,9 +20,6 @@ import {ElementType} from "../types/TensorTypes.sol";
 
 /// @title TensHashGame
 /// @notice See {ITensHashGame}.
-/// @dev What a proof needs of the trace is noted when it is revealed, where there is gas for it, in a tree of its own: leaf
-/// l has the states before and after layer l side by side, under the cheaper keccak256. A proof then opens one leaf instead
-/// of two of the trace's.
 contract TensHashGame is ITensHashGame {
     /// @dev Gas of the answer to a challenge, and of the proof that follows: measured and rounded up.
     uint256 public constant REVEAL_GAS = 600_000;
@@ -65,7 +62,7 @@ contract TensHashGame is ITensHashGame {
         bytes32 traceId = _traceId(trace);
         require(traceId == question.traceId, TensHashGame_WrongTrace(traceId, question.traceId));
 
-        _notes[disputeId] = Hashes.efficientKeccak256(hash, _layersRoot(trace));
+        _notes[disputeId] = Hashes.efficientKeccak256(hash, TensHashTrace.layersRoot(trace));
         emit TraceRevealed(disputeId, trace);
         _court.defenderMoves{value: msg.value}(disputeId, msg.sender, keccak256(trace), signature, PROVE_GAS);
     }
@@ -79,16 +76,10 @@ contract TensHashGame is ITensHashGame {
         bytes calldata states,
         bytes32[] calldata proof
     ) external {
-        bytes32 root = MerkleProof.processProofCalldata(proof, _leaf(layer, states));
+        bytes32 root = TensHashTrace.rootOf(layer, states, proof);
         bytes32 note = Hashes.efficientKeccak256(keccak256(abi.encode(question)), root);
         require(_notes[disputeId] == note, TensHashGame_WrongStates(disputeId, layer));
-        bytes memory before =
-            layer == 0 ? abi.encodePacked(TensHash.reversed(question.x)) : states[:TensHash.STATE_BYTES];
-        bytes memory claimed =
-            layer == TensHash.TRACE_ROWS
-                ? abi.encodePacked(TensHash.reversed(question.y))
-                : states[layer == 0 ? 0 : TensHash.STATE_BYTES:];
-        bool agrees = TensHash.neuron(question.seed, layer, index, before) == TensHash.bitOf(claimed, index);
+        bool agrees = TensHashTrace.agrees(question.seed, question.x, question.y, layer, index, states);
         require(!agrees, TensHashGame_NeuronAgrees(layer, index));
 
         _court.decideForChallenger(disputeId);
@@ -116,28 +107,5 @@ contract TensHashGame is ITensHashGame {
             leaves[row] = TensorMerkle.leafHash(trace[row * cols:(row + 1) * cols]);
         }
         return TensorMerkle.tensorId(ElementType.U8, rows, cols, Sha256Merkle.rootOf(leaves));
-    }
-
-    /// @dev Root over all layers, pairs sorted as {MerkleProof} has them; the last node of an odd level moves up.
-    function _layersRoot(bytes calldata trace) private pure returns (bytes32) {
-        uint256 cols = TensHash.STATE_BYTES;
-        bytes32[] memory nodes = new bytes32[](TensHash.LAYERS);
-        for (uint256 layer = 0; layer < nodes.length; ++layer) {
-            uint256 from = layer == 0 ? 0 : layer - 1;
-            uint256 to = layer == TensHash.TRACE_ROWS ? layer : layer + 1;
-            nodes[layer] = _leaf(layer, trace[from * cols:to * cols]);
-        }
-        for (uint256 count = nodes.length; count > 1; count = (count + 1) / 2) {
-            for (uint256 i = 0; i + 1 < count; i += 2) {
-                nodes[i / 2] = Hashes.commutativeKeccak256(nodes[i], nodes[i + 1]);
-            }
-            if (count % 2 == 1) nodes[count / 2] = nodes[count - 1];
-        }
-        return nodes[0];
-    }
-
-    /// @dev The layer's number is in it because sorted pairs do not show a leaf's place.
-    function _leaf(uint256 layer, bytes calldata states) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(uint8(layer), states));
     }
 }

@@ -54,4 +54,18 @@ library Tickets {
         // target * wanted / claims fits in 256 bits exactly when the upper word of the product is below the divisor.
         return high >= claims ? type(uint256).max : Math.max(Math.mulDiv(target, wanted, claims), 1);
     }
+
+    /// @notice {retarget}, and four times up again for each of `silent` epochs without a claim that followed, up to
+    /// `easiest`.
+    function retargetAfterSilence(
+        uint256 target,
+        uint256 wanted,
+        uint256 claims,
+        uint256 silent,
+        uint256 easiest
+    ) internal pure returns (uint256) {
+        uint256 next = retarget(target, wanted, claims);
+        // 4^128 is 2^256: so long a silence makes any target the easiest.
+        return silent >= 128 ? easiest : Math.min(Math.saturatingMul(next, LARGEST_STEP ** silent), easiest);
+    }
 }

@@ -35,8 +35,9 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
+    const OpenMint = m.contract("OpenMint", [GristToken, EpochBeacon, parameters.openMint]);
 
-    m.call(GristToken, "appoint", [[WorkMint]]);
+    m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
     m.call(Court, "wire", [
@@ -58,6 +59,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       TensHashGame,
       Misconduct,
       Demands,
+      OpenMint,
     };
   });
 }

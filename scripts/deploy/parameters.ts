@@ -5,6 +5,7 @@ import { GristmillError } from "@gristmill/sdk";
 import { isDevelopmentChain } from "./chain.ts";
 
 const GRIST = 10n ** 18n;
+const ETHER = 10n ** 18n;
 const DAY = 86_400n;
 
 /** Everything that is fixed for good when the suite is deployed. All numbers are bigints: most go past 2^53. */
@@ -45,6 +46,16 @@ export interface SuiteParameters {
     readonly initialEmission: bigint;
     readonly maxPerTicket: bigint;
   };
+  /** `IOpenMint.Parameters`. */
+  readonly openMint: {
+    readonly halvingEpochs: bigint;
+    readonly wantedClaims: bigint;
+    readonly moveBlocks: bigint;
+    readonly easiestTarget: bigint;
+    readonly initialEmission: bigint;
+    /** Wei of ether. */
+    readonly bond: bigint;
+  };
   /** `ICourt.Parameters`. */
   readonly court: {
     /** Seconds for one move. */
@@ -79,6 +90,14 @@ const DEVELOPMENT: SuiteParameters = {
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },
+  openMint: {
+    halvingEpochs: 100_000n, // two hundredths of the cap in all
+    wantedClaims: 4n,
+    moveBlocks: 20n,
+    easiestTarget: 1n << 246n, // one hash in 1,024: about a second of one thread
+    initialEmission: 10n * GRIST,
+    bond: ETHER / 20n,
+  },
   court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
 };
 
@@ -104,6 +123,14 @@ const PUBLIC: SuiteParameters = {
     initialTarget: 1n << 248n,
     initialEmission: 1_000n * GRIST,
     maxPerTicket: 250n * GRIST,
+  },
+  openMint: {
+    halvingEpochs: 35_064n, // with the emission below, 3.5 % of the cap in all
+    wantedClaims: 16n,
+    moveBlocks: 3_600n,
+    easiestTarget: 1n << 236n, // one hash in a million: about a quarter of an hour of one thread
+    initialEmission: 50n * GRIST,
+    bond: ETHER / 20n,
   },
   court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
 };

@@ -4,6 +4,7 @@ import {
   evaluationGameAbi,
   gristTokenAbi,
   misconductAbi,
+  openMintAbi,
   segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
@@ -31,6 +32,7 @@ export function contractsOf(chain: Chain) {
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
+    openMint: getContract({ address: contracts.OpenMint, abi: openMintAbi, client }),
   };
 }
 

@@ -15,6 +15,7 @@ import { honestWork } from "../roles/slot-work.ts";
 import { startNode } from "../roles/start-node.ts";
 import { runSupervisor } from "../roles/supervisor.ts";
 import { TaskFollower } from "../roles/task-follower.ts";
+import { runProspector } from "../roles/prospector.ts";
 import { openTasks } from "../roles/open-tasks.ts";
 import type { TaskTerms } from "../roles/terms.ts";
 import { readTerms } from "../roles/terms.ts";
@@ -29,6 +30,9 @@ type RoleRunner = (
   disputes: DisputeAgent,
   work: SlotWork,
 ) => Promise<void>;
+
+/** Finds GRIST without a stake and without tasks. */
+const PROSPECTOR = "prospector";
 
 const roles: Readonly<Record<string, RoleRunner>> = {
   client: runClient,
@@ -48,7 +52,11 @@ const applicants = new Set(["miner", "supervisor", "evaluator"]);
 export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
     .description("take part in tasks in one role, as JSON lines on standard output")
-    .addOption(new Option("--role <role>", "what to do in a task").choices(Object.keys(roles)).makeOptionMandatory())
+    .addOption(
+      new Option("--role <role>", "what to do in a task")
+        .choices([...Object.keys(roles), PROSPECTOR])
+        .makeOptionMandatory(),
+    )
     .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
   return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configOf(options);
@@ -58,6 +66,10 @@ export function runCommand(work: SlotWork): Command {
       const { node, stop } = await startNode(config, role, signal);
       try {
         if (applicants.has(role)) await keepProfile(node);
+        if (role === PROSPECTOR) {
+          await runProspector(node);
+          return;
+        }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
         if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
         else await takePart(node, role, only, work);

@@ -5,13 +5,16 @@ import { createTensHasher } from "../tenshash/index.ts";
 import type { TensHasher } from "../tenshash/index.ts";
 import type { Node } from "./node.ts";
 
+/** What hashing needs of a node. */
+type HashingNode = Pick<Node, "config" | "log" | "signal">;
+
 /** The hasher that a node's settings choose, opened when it is first needed: many tasks end without a ticket to hash. */
 export class NodeHasher {
-  readonly #node: Node;
+  readonly #node: HashingNode;
   #opened: Promise<TensHasher> | undefined;
   #seed: Hex | undefined;
 
-  constructor(node: Node) {
+  constructor(node: HashingNode) {
     this.#node = node;
   }
 

@@ -92,6 +92,8 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         TensHashGame: await at(where.tensHashGame),
         Misconduct: await at(where.misconduct),
         Demands: await at(where.demands),
+        // Disputes over tasks have nothing to do with it.
+        OpenMint: await at(where.workMint),
       },
     },
   });

@@ -28,6 +28,21 @@ contract TicketsTest {
         else require(next <= target, "raised though there were too many claims");
     }
 
+    /// @dev Step by step is the reference: what silence adds is as if every silent epoch had been opened without a claim.
+    function testFuzz_raisesTheTargetByFourForEverySilentEpoch(
+        uint256 target,
+        uint32 wanted,
+        uint32 claims,
+        uint8 silent,
+        uint256 easiest
+    ) external pure {
+        if (target == 0 || wanted == 0 || easiest == 0) return;
+        uint256 plain = Tickets.retarget(target, wanted, claims);
+        for (uint256 i = 0; i < silent; ++i) plain = Tickets.retarget(plain, wanted, 0);
+        uint256 next = Tickets.retargetAfterSilence(target, wanted, claims, silent, easiest);
+        require(next == Math.min(plain, easiest), "another target");
+    }
+
     /// @dev Whatever T is, the tickets of the first iterations sum to what their work earns in all.
     function testFuzz_losesNoWorkBetweenIterations(uint64 macs, uint64 macsPerTicket, uint32 start) external pure {
         if (macsPerTicket == 0 || start > type(uint32).max - 20) return;
