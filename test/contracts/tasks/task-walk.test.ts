@@ -1,6 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
 
+import { Dice, seedsFor } from "../helpers/dice.ts";
 import {
   applyFor,
   begin,
@@ -31,29 +32,8 @@ import {
 
 const { time } = networkHelpers;
 
-const SEEDS = [2, 3, 4, 6, 7];
 const STEPS = 200;
-
-/** Mulberry32: the same walk for the same seed. */
-class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** A whole number from 0 to n - 1. */
-  below(n: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
-  }
-}
+const SEEDS = seedsFor([2, 3, 4, 6, 7], STEPS);
 
 interface Step {
   readonly scene: Scene;
