@@ -36,7 +36,7 @@ export default defineConfig(
   },
   {
     // What programs print is their product.
-    files: ["scripts/**/*.ts", "scripts/**/*.mjs", "oracle/src/cli/**/*.ts"],
+    files: ["examples/**/*.ts", "scripts/**/*.ts", "scripts/**/*.mjs", "oracle/src/cli/**/*.ts"],
     rules: { "no-console": "off" },
   },
   {

@@ -69,13 +69,13 @@ export class LocalNode {
   }
 }
 
-/** `npx hardhat deploy --network localhost` against a node, recording in a folder. */
-export class Deployment {
+/** `npx hardhat COMMAND --network localhost` against a node, recording in a folder. */
+export class HardhatTask {
   readonly #process: ChildProcess;
   #output = "";
 
-  constructor(node: LocalNode, folder: string, ...options: readonly string[]) {
-    this.#process = spawn(process.execPath, [HARDHAT, "deploy", "--network", "localhost", ...options], {
+  constructor(node: LocalNode, folder: string, ...command: readonly string[]) {
+    this.#process = spawn(process.execPath, [HARDHAT, ...command, "--network", "localhost"], {
       cwd: ROOT,
       env: { ...asOnATerminal(process.env), GRISTMILL_RPC_URL: node.url, GRISTMILL_DEPLOYMENTS: folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -94,6 +94,13 @@ export class Deployment {
     const exit = once(this.#process, "exit");
     this.#process.kill("SIGKILL");
     await exit;
+  }
+}
+
+/** `npx hardhat deploy`. */
+export class Deployment extends HardhatTask {
+  constructor(node: LocalNode, folder: string, ...options: readonly string[]) {
+    super(node, folder, "deploy", ...options);
   }
 }
 
