@@ -35,10 +35,13 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
+    const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
+    const Perjury = m.contract("Perjury", evidence);
 
     m.call(GristToken, "appoint", [[WorkMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
       [Misconduct, Demands],
@@ -58,6 +61,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       TensHashGame,
       Misconduct,
       Demands,
+      Perjury,
     };
   });
 }

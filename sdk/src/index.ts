@@ -33,6 +33,7 @@ export * from "./contracts/abis/epoch-beacon.ts";
 export * from "./contracts/abis/evaluation-game.ts";
 export * from "./contracts/abis/grist-token.ts";
 export * from "./contracts/abis/misconduct.ts";
+export * from "./contracts/abis/perjury.ts";
 export * from "./contracts/abis/mlp-template.ts";
 export * from "./contracts/abis/model-recipe.ts";
 export * from "./contracts/abis/naive-bayes-classifier.ts";

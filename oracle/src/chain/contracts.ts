@@ -3,7 +3,9 @@ import {
   epochBeaconAbi,
   evaluationGameAbi,
   gristTokenAbi,
+  demandsAbi,
   misconductAbi,
+  perjuryAbi,
   segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
@@ -31,6 +33,8 @@ export function contractsOf(chain: Chain) {
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
+    demands: getContract({ address: contracts.Demands, abi: demandsAbi, client }),
+    perjury: getContract({ address: contracts.Perjury, abi: perjuryAbi, client }),
   };
 }
 

@@ -2,14 +2,24 @@ import type { SegmentMessage } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
+import type { EvaluationTruth } from "./evaluation-truth.ts";
 import type { Evidence } from "./segment-player.ts";
 import type { SegmentTruth } from "./segment-truth.ts";
 import type { TicketTruth } from "./tens-hash-player.ts";
+
+/** Two segments that one slot signed, of which an honest one signs one at most. */
+export interface Equivocation {
+  readonly slot: number;
+  readonly first: SegmentMessage;
+  readonly second: SegmentMessage;
+}
 
 /** What a node can compute in a task's disputes. Its role supplies it. */
 export interface DisputeWork {
   /** The node's own slot, undefined if it has none. */
   readonly slot: number | undefined;
+  /** The node's own number among the evaluators, undefined if it is none. */
+  readonly evaluator: number | undefined;
   /** The segment that the log holds under this id. */
   segment(id: Hex): SegmentMessage | undefined;
   /** An own segment as the slot computed it. @throws GristmillError if the database lacks what it takes */
@@ -25,7 +35,17 @@ export interface DisputeWork {
    * @param check by another hasher than usual
    */
   ticket(details: ClaimDetails, check: boolean): Promise<TicketTruth>;
+  /** The score that this node told as an evaluator. @throws GristmillError NOT_AN_EVALUATOR, or if something is missing */
+  told(): Promise<EvaluationTruth>;
+  /**
+   * The final model's score recomputed.
+   * @param check on another engine than usual
+   * @throws GristmillError if something is missing
+   */
+  score(check: boolean): Promise<EvaluationTruth>;
   readonly findList: Evidence["findList"];
+  /** Pairs of segments that slots signed against each other, as far as this node saw. */
+  equivocations(): readonly Equivocation[];
   /** Connected peers that take part in the task. */
   peers(): number;
   /** Sees to so much free stake, if the operator allows it. @throws GristmillError STAKE_MISSING */
