@@ -81,7 +81,11 @@ contract Perjury is IPerjury {
     }
 
     /// @dev Returns who won the dispute. Only the challenger wins by showing something.
-    function _requireProven(DisputeId disputeId, address game, bytes32 claim) private view returns (address challenger) {
+    function _requireProven(
+        DisputeId disputeId,
+        address game,
+        bytes32 claim
+    ) private view returns (address challenger) {
         ICourt.DisputeView memory dispute = _court.disputeOf(disputeId);
         require(dispute.game == game && dispute.claim == claim, Perjury_OtherMatter(disputeId));
         require(dispute.proven, Perjury_NotProven(disputeId));

@@ -47,7 +47,10 @@ const program = new Command("npm start --")
   .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
   .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
-  .option("--cheat [name]", "let the last miner or evaluator cheat, to see it convicted; without a name, list the cheats")
+  .option(
+    "--cheat [name]",
+    "let the last miner or evaluator cheat, to see it convicted; without a name, list the cheats",
+  )
   .parse(process.argv);
 
 process.exitCode = await main(program.opts<DemoOptions>());

@@ -26,14 +26,10 @@ export function taskCommand(): Command {
       await untilStopped(async (signal) => {
         const { node, stop } = await startNode(config, "client", signal);
         try {
-          const taskId = await submitTask(
-            node,
-            file,
-            {
-              ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
-              ...(options["evaluators"] === undefined ? {} : { evaluators: Number(options["evaluators"]) }),
-            },
-          );
+          const taskId = await submitTask(node, file, {
+            ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
+            ...(options["evaluators"] === undefined ? {} : { evaluators: Number(options["evaluators"]) }),
+          });
           if (options["detach"] !== true) await takePart(node, "client", taskId);
         } finally {
           await stop();

@@ -63,10 +63,15 @@ export class Aftermath {
 
   async #claimsOf(slot: number): Promise<LostClaim[]> {
     const { taskId } = this.#store;
-    const events = await this.#contracts.mint.getEvents.TicketClaimed(
-      { taskId },
-      { fromBlock: this.#since, toBlock: "latest", strict: true },
-    );
+    const { address, abi } = this.#contracts.mint;
+    const events = await this.#chain.public.getContractEvents({
+      address,
+      abi,
+      eventName: "TicketClaimed",
+      args: { taskId },
+      fromBlock: this.#since,
+      strict: true,
+    });
     return events.flatMap(({ args: { claimId, details } }) => (details.slot === slot ? [{ claimId, details }] : []));
   }
 
@@ -110,7 +115,11 @@ export class Aftermath {
   }
 
   /** What shows that an attestation of the claim is false, undefined if nothing does. */
-  async #evidence(details: ClaimDetails, attested: Hex, disputes: readonly KnownDispute[]): Promise<Evidence | undefined> {
+  async #evidence(
+    details: ClaimDetails,
+    attested: Hex,
+    disputes: readonly KnownDispute[],
+  ): Promise<Evidence | undefined> {
     const { misconduct, segmentGame, tensHashGame } = this.#contracts;
     if ((await misconduct.read.refuterOf([details.segmentId])) !== zeroAddress)
       return { functionName: "convictForSegment", disputeId: undefined };

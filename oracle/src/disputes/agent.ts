@@ -14,6 +14,7 @@ import { DisputeStore } from "../storage/dispute-store.ts";
 import { Aftermath } from "./aftermath.ts";
 import type { DisputeView } from "./court-events.ts";
 import { convictionsBetween, disputesBetween, DisputeState, EVALUATOR, MINER, Side } from "./court-events.ts";
+import { DemandDuty } from "./demand-duty.ts";
 import { DisputeReport, placeName } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 import type { TaskParameters } from "./game-state.ts";
@@ -69,6 +70,7 @@ export class DisputeAgent {
   readonly #options: DisputeAgentOptions;
   readonly #report: DisputeReport;
   readonly #aftermath: Aftermath;
+  readonly #demands: DemandDuty;
   #equipment: Equipment | undefined;
   #scanned: bigint;
   #convictionsScanned: bigint;
@@ -85,6 +87,7 @@ export class DisputeAgent {
     this.convicted = this.#convict.signal;
     this.#report = new DisputeReport(chain, contracts, log.child({ task: taskId }));
     this.store = new DisputeStore(database, taskId);
+    this.#demands = new DemandDuty(chain, contracts, taskId, this.#report, since);
     this.#aftermath = new Aftermath(chain, contracts, this.store, this.#report, since);
     const last = this.store.lastBlock();
     this.#scanned = last === undefined ? since : last + 1n;
@@ -115,6 +118,7 @@ export class DisputeAgent {
     for (const dispute of this.store.going()) await this.#attend(dispute, head);
     for (const accusation of this.store.accusations()) await this.#prosecute(accusation, head);
     await this.#proveEquivocations();
+    if (this.#equipment !== undefined) await this.#demands.look(head, this.#equipment.work);
     if (this.#options.mode === "challenge") await this.#aftermath.look(head);
     if (head.number > this.#highest) this.#highest = head.number;
   }
@@ -349,7 +353,12 @@ export class DisputeAgent {
       const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
       try {
         if (!convicted)
-          await chain.transact({ address, abi, functionName: "proveEquivocation", args: [signed(first), signed(second)] });
+          await chain.transact({
+            address,
+            abi,
+            functionName: "proveEquivocation",
+            args: [signed(first), signed(second)],
+          });
         this.#proven.add(slot);
       } catch (error) {
         this.#report.warn("proof-refused", first.segment.recordsRoot, error, { slot });

@@ -1,5 +1,4 @@
-import type { SegmentMessage } from "@gristmill/sdk";
-import { openElement, updateTensor } from "@gristmill/sdk";
+import { GristmillError, openElement, updateTensor } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { Chain, Head } from "../chain/chain.ts";
@@ -49,9 +48,15 @@ export class DemandDuty {
     if (work.slot === undefined) return;
     const { demands } = this.#contracts;
     if (head >= this.#scanned) {
-      const filter = { taskId: this.#taskId, slot: work.slot };
-      const range = { fromBlock: this.#scanned, toBlock: head, strict: true } as const;
-      const events = await demands.getEvents.Demanded(filter, range);
+      const events = await this.#chain.public.getContractEvents({
+        address: demands.address,
+        abi: demands.abi,
+        eventName: "Demanded",
+        args: { taskId: this.#taskId, slot: work.slot },
+        fromBlock: this.#scanned,
+        toBlock: head,
+        strict: true,
+      });
       this.#open.push(...events.map(({ args }) => args));
       this.#scanned = head + 1n;
     }
@@ -66,11 +71,11 @@ export class DemandDuty {
     const { address, abi } = this.#contracts.demands;
     try {
       if (kind === DemandKind.Segment) {
-        const { segment, signature, records } = required(work.segment(content), "segment", content);
+        const { segment, signature, records } = held(work.segment(content), content);
         const args = [demandId, { segment, signature }, records] as const;
         await this.#chain.transact({ address, abi, functionName: "answerSegment", args });
       } else {
-        const list = updateTensor(required(work.list(content), "update list", content));
+        const list = updateTensor(held(work.list(content), content));
         const opening = openElement(list, Math.min(row, list.rows - 1), 0);
         const args = [demandId, list.rows, opening] as const;
         await this.#chain.transact({ address, abi, functionName: "answerListRow", args });
@@ -83,4 +88,12 @@ export class DemandDuty {
     this.#report.produced(demandId, content);
     return true;
   }
+}
+
+/** @throws GristmillError CONTENT_MISSING */
+function held<T>(found: T | undefined, content: Hex): T {
+  if (found !== undefined) return found;
+  throw new GristmillError("CONTENT_MISSING", `this node is to produce ${content}, and does not hold it`, {
+    hints: ["its slot is convicted unless somebody who holds it answers: restore the data folder, or ask peers"],
+  });
 }

@@ -75,6 +75,10 @@ export class DisputeReport {
     });
   }
 
+  produced(demandId: Hex, content: Hex): void {
+    this.#log.info({ event: "demand-answered", demand: demandId, content });
+  }
+
   discarded(claimId: Hex, slot: number): void {
     this.#log.info({ event: "claim-discarded", claimId, slot });
   }

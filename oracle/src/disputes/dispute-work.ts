@@ -1,4 +1,4 @@
-import type { SegmentMessage } from "@gristmill/sdk";
+import type { SegmentMessage, UpdateList } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
@@ -22,6 +22,8 @@ export interface DisputeWork {
   readonly evaluator: number | undefined;
   /** The segment that the log holds under this id. */
   segment(id: Hex): SegmentMessage | undefined;
+  /** The update list of this id, of any segment in the log. */
+  list(updateId: Hex): UpdateList | undefined;
   /** An own segment as the slot computed it. @throws GristmillError if the database lacks what it takes */
   defence(id: Hex): Promise<SegmentTruth>;
   /**

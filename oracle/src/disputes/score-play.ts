@@ -90,7 +90,7 @@ export class ScorePlay implements Play {
   }
 
   async #scoreOf(index: number): Promise<RevealedScore> {
-    const [score, revealed] = await this.#contracts.registry.read.scoreOf([this.#taskId, slot]);
+    const [score, revealed] = await this.#contracts.registry.read.scoreOf([this.#taskId, index]);
     if (!revealed)
       throw new GristmillError("SCORE_NOT_REVEALED", `evaluator ${String(index)} has revealed no score`, {
         hints: ["wait for its reveal: until then there is nothing to challenge"],

@@ -1,13 +1,5 @@
 import type { BatchSet, ClockEntry, Segment, SegmentMessage } from "@gristmill/sdk";
-import {
-  batchLeaf,
-  datasetRoot,
-  decodeBatchSet,
-  GristmillError,
-  residualId,
-  segmentId,
-  stateId,
-} from "@gristmill/sdk";
+import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, segmentId, stateId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { Equivocation } from "../disputes/dispute-work.ts";

@@ -22,7 +22,9 @@ export function roleOf(cheat: AnyCheat): "miner" | "evaluator" {
 export function listCheats(): string {
   const width = Math.max(...CHEATS.map(({ name }) => name.length));
   const article = { miner: "a miner", evaluator: "an evaluator" };
-  return CHEATS.map((cheat) => `  ${cheat.name.padEnd(width)}  ${article[roleOf(cheat)]} that ${cheat.about}`).join("\n");
+  return CHEATS.map((cheat) => `  ${cheat.name.padEnd(width)}  ${article[roleOf(cheat)]} that ${cheat.about}`).join(
+    "\n",
+  );
 }
 
 /** @throws GristmillError CHEAT_UNKNOWN */

@@ -5,7 +5,7 @@ import { bytesToHex } from "viem";
 import { type ClaimDetails, detailsOf, planWork } from "../helpers/committed-work.ts";
 import { headerOf } from "../helpers/header.ts";
 import { ethers, networkHelpers, passEpochs, provider } from "../tasks/scenario.ts";
-import { inCourt } from "./court-scene.ts";
+import { type CourtScene, inCourt } from "./court-scene.ts";
 import { SEGMENT_LENGTH } from "./honest-slots.ts";
 
 export const ETHER = 10n ** 18n;
@@ -19,9 +19,13 @@ export interface Outcome {
   readonly trace: Uint8Array;
 }
 
-/** Slot 0 has committed four iterations, and the epoch's seed is proven. */
-export async function drawn() {
+/**
+ * Slot 0 has committed four iterations, and the epoch's seed is proven.
+ * @param before called in the epoch before
+ */
+export async function drawn(before: (scene: CourtScene) => Promise<unknown> = () => Promise.resolve()) {
   const scene = await inCourt();
+  await before(scene);
   const { beacon, registry, workMint, miners, taskId, stranger } = scene;
   const { owner, operator } = miners[0]!;
   await passEpochs(scene, 1);
