@@ -7,7 +7,8 @@ import { listRanges, type TraceTruth } from "../../../oracle/src/disputes/trace-
 import { type ClaimDetails, claimIdOf, detailsOf } from "../helpers/committed-work.ts";
 import { headerOf } from "../helpers/header.ts";
 import { ethers, GRIST, networkHelpers, provider } from "../tasks/scenario.ts";
-import { type Arena, arena } from "./arena.ts";
+import { WrongGradient } from "../../../scripts/demo/cheats/segment-cheats.ts";
+import { type Arena, arena, honestChain, logOf, sign } from "./arena.ts";
 
 export const SLOT = 0;
 export const WEIGHT = 40n * GRIST;
@@ -20,14 +21,14 @@ export interface AttestedClaim {
 }
 
 /** The arena with one verifier in the pool, who is drawn for everything. */
-export async function arenaWithVerifier(): Promise<Arena> {
+async function arenaWithVerifier(): Promise<Arena> {
   const where = await arena();
   await where.pool.connect(where.verifier).enlist(WEIGHT, where.verifier);
   return where;
 }
 
 /** What a verifier attests that holds this to be the trace of iteration `index`. */
-export function attested({ parameters, seed }: Arena, trace: TraceTruth, index: number): Hex {
+function attested({ parameters, seed }: Arena, trace: TraceTruth, index: number): Hex {
   const iteration = { seed, index, lists: listRanges(trace.lists) };
   return traceCaseHash(traceCaseOf(trace, parameters.program as Hex, iteration));
 }
@@ -92,4 +93,35 @@ export async function attest(
   const own = workMint.connect(verifier);
   await own.sealAttestation(ethers.keccak256(sealed));
   await own.revealAttestation(details, 0, root, SALT);
+}
+
+/** The last iteration of the slot's second segment, in which the lying slot lies. */
+export const LAST = 5;
+
+export interface Trial {
+  readonly where: Arena;
+  /** What slot 1 published before: the second segment of slot 0 takes it in. */
+  readonly peer: SegmentMessage;
+  /** The slot's honest segments. */
+  readonly truths: readonly SegmentTruth[];
+  readonly messages: readonly SegmentMessage[];
+  /** The second segment with one residual off by one, and as the slot signed it. */
+  readonly lie: SegmentTruth;
+  readonly signedLie: SegmentMessage;
+}
+
+export async function trial(): Promise<Trial> {
+  const where = await arenaWithVerifier();
+  const peers = await honestChain(where, 1, 1, logOf(where, []));
+  const { truths, messages } = await honestChain(where, SLOT, 2, logOf(where, [peers.messages]));
+  const lie = new WrongGradient().lie(truths[1]!);
+  return { where, peer: peers.messages[0]!, truths, messages, lie, signedLie: await sign(where, lie.message) };
+}
+
+/** Slot 0 claims a ticket of its false segment, and the verifier attests what the slot says. */
+export async function perjured(): Promise<Trial & AttestedClaim> {
+  const setting = await trial();
+  const { where, messages, lie, signedLie } = setting;
+  const made = await claimAttested(where, [messages[0]!, signedLie], LAST, attestedOf(where, lie, LAST));
+  return { ...setting, ...made };
 }

@@ -1,15 +1,6 @@
 import { expect } from "chai";
 
-import {
-  type Matrix,
-  matrix,
-  merkleProof,
-  merkleRoot,
-  recordHash,
-  recordsRoot,
-  segmentId,
-  type SegmentMessage,
-} from "@gristmill/sdk";
+import { type Matrix, matrix, merkleProof, merkleRoot, recordHash, recordsRoot, segmentId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { hexToBytes } from "viem";
 
@@ -18,49 +9,21 @@ import { Stage } from "../../../oracle/src/disputes/stage.ts";
 import { type TraceTruth, traceIdsOf } from "../../../oracle/src/disputes/trace-truth.ts";
 import { createTensHasher } from "../../../oracle/src/tenshash/index.ts";
 import { placeOf, withLie, withTensors } from "../../../scripts/demo/cheats/cheat.ts";
-import { WrongGradient } from "../../../scripts/demo/cheats/segment-cheats.ts";
 import { claimIdOf } from "../helpers/committed-work.ts";
 import { ethers, loadFixture, networkHelpers } from "../tasks/scenario.ts";
-import { type Arena, honestChain, logOf, parametersOf, playSegment, sign } from "./arena.ts";
+import { parametersOf, playSegment, sign } from "./arena.ts";
 import {
-  arenaWithVerifier,
   attest,
   type AttestedClaim,
   attestedOf,
   claimAttested,
-  SLOT,
+  LAST,
+  perjured,
+  type Trial,
+  trial,
   WEIGHT,
 } from "./attested-segments.ts";
 import { challenge, claim, drawn, expire, firstFalse, flipped, neuronOf, reveal } from "./tens-hash-claims.ts";
-
-/** The last iteration of the slot's second segment, in which the lying slot lies. */
-const LAST = 5;
-
-interface Trial {
-  readonly where: Arena;
-  /** The slot's honest segments. */
-  readonly truths: readonly SegmentTruth[];
-  readonly messages: readonly SegmentMessage[];
-  /** The second segment with one residual off by one, and as the slot signed it. */
-  readonly lie: SegmentTruth;
-  readonly signedLie: SegmentMessage;
-}
-
-async function trial(): Promise<Trial> {
-  const where = await arenaWithVerifier();
-  const peers = await honestChain(where, 1, 1, logOf(where, []));
-  const { truths, messages } = await honestChain(where, SLOT, 2, logOf(where, [peers.messages]));
-  const lie = new WrongGradient().lie(truths[1]!);
-  return { where, truths, messages, lie, signedLie: await sign(where, lie.message) };
-}
-
-/** Slot 0 claims a ticket of its false segment, and the verifier attests what the slot says. */
-async function perjured(): Promise<Trial & AttestedClaim> {
-  const setting = await trial();
-  const { where, messages, lie, signedLie } = setting;
-  const made = await claimAttested(where, [messages[0]!, signedLie], LAST, attestedOf(where, lie, LAST));
-  return { ...setting, ...made };
-}
 
 /** Slot 0 claims a ticket of a true segment, and the verifier attests what it computed. */
 async function honest(index: number): Promise<Trial & AttestedClaim> {
