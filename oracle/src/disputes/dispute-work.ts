@@ -2,17 +2,11 @@ import type { SegmentMessage, UpdateList } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
+import type { Equivocation } from "./equivocation.ts";
 import type { EvaluationTruth } from "./evaluation-truth.ts";
 import type { Evidence } from "./segment-player.ts";
 import type { SegmentTruth } from "./segment-truth.ts";
 import type { TicketTruth } from "./tens-hash-player.ts";
-
-/** Two segments that one slot signed, of which an honest one signs one at most. */
-export interface Equivocation {
-  readonly slot: number;
-  readonly first: SegmentMessage;
-  readonly second: SegmentMessage;
-}
 
 /** What a node can compute in a task's disputes. Its role supplies it. */
 export interface DisputeWork {

@@ -52,7 +52,7 @@ export async function runEvaluator(
     const { task } = await follower.until((moment) => moment.task.phase >= Phase.EvaluationCommit);
     if (task.phase === Phase.EvaluationCommit || task.phase === Phase.EvaluationReveal)
       await score(node, follower, session, place, told);
-    await watchScores(node, follower, audit, disputes);
+    await watchScores(node, follower, audit, disputes, place);
     await collectPay(node, follower);
   });
 }

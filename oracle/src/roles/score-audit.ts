@@ -54,27 +54,29 @@ export class ScoreAudit {
 /**
  * Compares every score that is revealed with this node's own, and accuses each false one once, whoever told it, the
  * majority included: until the task is over. "Unavailable" is a vote, and nothing that could be false.
+ * @param place the node's own among the evaluators, if it is one
  */
 export async function watchScores(
   node: Node,
   follower: TaskFollower,
   audit: ScoreAudit,
   disputes: DisputeAgent,
+  place?: number,
 ): Promise<void> {
   const { registry } = node.contracts;
-  const judged = new Set<number>();
+  const judged = new Set(place === undefined ? [] : [place]);
   let moment = await follower.until(({ task }) => task.phase >= Phase.EvaluationReveal);
   for (; !isTerminal(moment.task.phase); moment = await follower.next())
-    for (let place = 0; place < moment.task.evaluatorsJoined; place += 1) {
-      if (judged.has(place)) continue;
-      const [told, revealed] = await registry.read.scoreOf([follower.taskId, place]);
+    for (let other = 0; other < moment.task.evaluatorsJoined; other += 1) {
+      if (judged.has(other)) continue;
+      const [told, revealed] = await registry.read.scoreOf([follower.taskId, other]);
       if (!revealed) continue;
       try {
         const own = scoreHash(toldScore(await audit.score(false)));
-        judged.add(place);
+        judged.add(other);
         if (told.root === zeroHash || scoreHash(told) === own) continue;
-        const reason = `evaluator ${String(place)} told ${String(told.correct)} right answers under the root ${told.root}`;
-        disputes.accuse({ kind: "score", id: scoreHash(told), slot: place, reason });
+        const reason = `evaluator ${String(other)} told ${String(told.correct)} right answers under the root ${told.root}`;
+        disputes.accuse({ kind: "score", id: scoreHash(told), slot: other, reason });
       } catch (error) {
         if (node.signal.aborted) throw error;
         node.log.warn({ event: "evaluation-failed", task: follower.taskId, error });

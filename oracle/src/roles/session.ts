@@ -1,8 +1,9 @@
-import type { BatchSet, ClockEntry, Segment, SegmentMessage } from "@gristmill/sdk";
-import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, segmentId, stateId } from "@gristmill/sdk";
+import type { BatchSet, ClockEntry, SegmentMessage } from "@gristmill/sdk";
+import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, stateId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
-import type { Equivocation } from "../disputes/dispute-work.ts";
+import type { Equivocation } from "../disputes/equivocation.ts";
+import { findEquivocation } from "../disputes/equivocation.ts";
 import { decodeMessage } from "../network/message-codec.ts";
 import type { PreparedContext } from "../network/task-context.ts";
 import { prepareContext } from "../network/task-context.ts";
@@ -176,16 +177,12 @@ export class TaskSession {
   #noteEquivocation(message: SegmentMessage): void {
     const { slot, first, last } = message.segment;
     if (this.equivocations.some((known) => known.slot === slot)) return;
-    const id = segmentId(message.segment);
     // The neighbours count as well: one of them may name another segment as its predecessor.
-    for (const near of this.#store.range(slot, Math.max(0, first - 1), last + 1, NEIGHBOURS)) {
-      if (near.segmentId === id) continue;
-      const other = decodeMessage(near.bytes, this.#prepared).message;
-      const [before, after] = other.segment.first < first ? [other, message] : [message, other];
-      if (!contradicts(before.segment, after.segment)) continue;
-      this.equivocations.push({ slot, first: before, second: after });
-      return;
-    }
+    const near = this.#store
+      .range(slot, Math.max(0, first - 1), last + 1, NEIGHBOURS)
+      .map(({ bytes }) => decodeMessage(bytes, this.#prepared).message);
+    const found = findEquivocation(message, near);
+    if (found !== undefined) this.equivocations.push(found);
   }
 
   #take(message: SegmentMessage): void {
@@ -220,10 +217,4 @@ export function slotContext(session: TaskSession, slot: number, data: TrainingSe
     train: data.set,
     batchLeaves: data.leaves,
   };
-}
-
-/** Whether two segments of a slot, the one that starts first before the other, cannot both be honest. */
-function contradicts(before: Segment, after: Segment): boolean {
-  if (after.first <= before.last) return true;
-  return before.last + 1 === after.first && after.previous !== segmentId(before);
 }

@@ -40,7 +40,6 @@ export function attestedOf(where: Arena, truth: SegmentTruth, index: number): He
 
 /**
  * Slot 0 commits these segments and claims the first ticket of iteration `index`; the verifier attests `root`.
- * @param y of the claim: every ticket is lucky, whatever it hashes to
  */
 export async function claimAttested(
   where: Arena,
@@ -48,7 +47,7 @@ export async function claimAttested(
   index: number,
   root: Hex,
 ): Promise<AttestedClaim> {
-  const { beacon, registry, workMint, miners, taskId, verifier } = where;
+  const { beacon, registry, workMint, miners, taskId } = where;
   const { owner, operator } = miners[SLOT]!;
   // The commit has to fall into the epoch whose seed draws.
   await networkHelpers.mineUpTo((await beacon.lastBlockOf(await beacon.currentEpoch())) + 1n);

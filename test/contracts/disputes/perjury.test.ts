@@ -242,7 +242,7 @@ describe("Perjury", () => {
       const root = attestedOf(where, truths[1]!, LAST);
       const { details, claimId } = await claimAttested(where, [messages[0]!, signed], LAST, root);
       const opening = { leaf: 2, record: records[2]!, proof: merkleProof(records.map(recordHash), 2) };
-      await misconduct.connect(stranger).proveWrongBatch(signed, opening, parametersOf(where) as never);
+      await misconduct.connect(stranger).proveWrongBatch(signed, opening, parametersOf(where));
       expect(await misconduct.refuterOf(segmentId(signed.segment))).to.equal(stranger);
       await expect(perjury.convictForSegment(details, 0))
         .to.emit(perjury, "AttesterConvicted")
