@@ -343,13 +343,13 @@ export class DisputeAgent {
 
   // --- direct proofs
 
-  /** Convicts slots that signed two contradicting segments: that costs no bond and needs no game. */
+  /** Convicts other slots that signed two contradicting segments: that costs no bond and needs no game. */
   async #proveEquivocations(): Promise<void> {
     const { chain, contracts, mode, taskId } = this.#options;
     if (mode === "watch" || this.#equipment === undefined) return;
     const { address, abi } = contracts.misconduct;
     for (const { slot, first, second } of this.#equipment.work.equivocations()) {
-      if (this.#proven.has(slot)) continue;
+      if (this.#proven.has(slot) || this.#isOwn(MINER, slot)) continue;
       const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
       try {
         if (!convicted)
