@@ -126,7 +126,7 @@ describe("npm start", function () {
   it("lists the cheats that it can show, and refuses others", () => {
     const list = spawnSync(process.execPath, [DEMO, "--cheat"], { encoding: "utf8" });
     expect(list.status).to.equal(0);
-    expect(list.stdout).to.include("wrong-gradient").and.to.include("stale-weights");
+    expect(list.stdout).to.include("wrong-gradient").and.to.include("false-trace").and.to.include("wrong-score");
     const unknown = spawnSync(process.execPath, [DEMO, "--cheat", "none"], { encoding: "utf8" });
     expect(unknown.status).to.equal(1);
     expect(unknown.stderr).to.include("CHEAT_UNKNOWN").and.to.include("wrong-gradient");

@@ -23,7 +23,7 @@ import {
   trial,
   WEIGHT,
 } from "./attested-segments.ts";
-import { challenge, claim, drawn, expire, firstFalse, flipped, neuronOf, reveal } from "./tens-hash-claims.ts";
+import { challenge, claim, drawnAfter, expire, firstFalse, flipped, neuronOf, reveal } from "./tens-hash-claims.ts";
 
 /** Slot 0 claims a ticket of a true segment, and the verifier attests what it computed. */
 async function honest(index: number): Promise<Trial & AttestedClaim> {
@@ -50,7 +50,7 @@ async function honestBeforeALie() {
 
 /** A ticket claimed with a y that is wrong in one bit, attested by the verifier. */
 async function falseTicket() {
-  const scene = await drawn(async ({ pool, verifier }) => pool.connect(verifier).enlist(WEIGHT, verifier));
+  const scene = await drawnAfter(async ({ pool, verifier }) => pool.connect(verifier).enlist(WEIGHT, verifier));
   const hasher = await createTensHasher("wasm");
   await hasher.setSeed(hexToBytes(scene.seed as Hex));
   const [y] = await hasher.hash([scene.input]);

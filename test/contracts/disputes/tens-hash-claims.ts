@@ -19,11 +19,13 @@ export interface Outcome {
   readonly trace: Uint8Array;
 }
 
-/**
- * Slot 0 has committed four iterations, and the epoch's seed is proven.
- * @param before called in the epoch before
- */
-export async function drawn(before: (scene: CourtScene) => Promise<unknown> = () => Promise.resolve()) {
+/** Slot 0 has committed four iterations, and the epoch's seed is proven. */
+export async function drawn() {
+  return drawnAfter(() => Promise.resolve());
+}
+
+/** {@link drawn}, with something done in the epoch before. */
+export async function drawnAfter(before: (scene: CourtScene) => Promise<unknown>) {
   const scene = await inCourt();
   await before(scene);
   const { beacon, registry, workMint, miners, taskId, stranger } = scene;
