@@ -24,6 +24,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
         Side turn;
         uint40 movesUntil;
         uint32 moves;
+        bool proven;
         // --- one word
         address game;
         uint32 challengerClock;
@@ -294,6 +295,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
                 turn: dispute.turn,
                 movesUntil: dispute.movesUntil,
                 moves: dispute.moves,
+                proven: dispute.proven,
                 clocks: [dispute.challengerClock, dispute.defenderClock],
                 deposits: [dispute.challengerDeposits, dispute.defenderDeposits],
                 bond: dispute.bond
@@ -426,6 +428,7 @@ contract Court is ICourt, Wired, EIP712, ReentrancyGuardTransient {
     function _decide(DisputeId disputeId, Dispute storage dispute, Side winner, bool byTimeout) private {
         dispute.state = DisputeState.Decided;
         dispute.turn = winner;
+        dispute.proven = !byTimeout;
         emit DisputeDecided(disputeId, winner, byTimeout);
     }
 

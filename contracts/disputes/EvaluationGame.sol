@@ -79,7 +79,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         uint256 group = game.group;
         uint256 levels = game.levels;
         require(child < 1 << group, Game_OutOfRange("child", child, 1 << group));
-        require(proof.length == group, Game_WrongLength("proof", proof.length, group));
+        _requireLength("proof", proof.length, group);
         SumNode memory root = sum;
         for (uint256 level = 0; level < group; ++level) {
             root = (child >> level) & 1 == 1 ? _parent(proof[level], root) : _parent(root, proof[level]);
@@ -106,7 +106,7 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         uint256 group = Math.min(game.levels, GROUP_HEIGHT);
         uint256 levels = game.levels - group;
         uint256 count = 1 << group;
-        require(sums.length == count, Game_WrongLength("sums", sums.length, count));
+        _requireLength("sums", sums.length, count);
         SumNode[] memory level = sums;
         _requirePaddingEmpty(game, level, group, levels);
         for (; count > 1; count /= 2) {
@@ -135,10 +135,10 @@ contract EvaluationGame is IEvaluationGame, TraceGame {
         require(known, Game_Unbound("parameters"));
         bytes32 state = sha256(abi.encodePacked(STATE, ids.weights));
         require(state == scoreCase.finalState, Game_Unbound("weights"));
-        require(ids.residuals.length == 0, Game_WrongLength("residuals", ids.residuals.length, 0));
-        require(ids.lists.length == 0, Game_WrongLength("lists", ids.lists.length, 0));
+        _requireLength("residuals", ids.residuals.length, 0);
+        _requireLength("lists", ids.lists.length, 0);
         uint256 count = _template.evaluationCount(parameters.program);
-        require(ids.tensors.length == count, Game_WrongLength("tensors", ids.tensors.length, count));
+        _requireLength("tensors", ids.tensors.length, count);
 
         (uint256 layers, uint256 cols, ) = _template.dimensions(parameters.program);
         (bytes32 leaf, bytes32 inputs, bytes32 labels) = _batchLeaf(ids, cols);

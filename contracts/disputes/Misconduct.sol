@@ -29,6 +29,9 @@ contract Misconduct is IMisconduct {
     ITaskRegistry private immutable _registry;
     IDisputableTemplate private immutable _template;
 
+    /// @inheritdoc IMisconduct
+    mapping(bytes32 segmentId => address accuser) public override refuterOf;
+
     constructor(ICourt court, ITaskRegistry registry, IDisputableTemplate template) {
         _court = court;
         _registry = registry;
@@ -41,6 +44,12 @@ contract Misconduct is IMisconduct {
         _;
         emit MisconductProven(place.taskId, place.index, msg.sender, offence);
         _court.convict(place, msg.sender);
+    }
+
+    /// @dev For proofs that the segment itself is not what anybody gets who computes it.
+    modifier refutes(SignedSegment calldata signed) {
+        _;
+        refuterOf[signed.segment.segmentId()] = msg.sender;
     }
 
     // --- segments
@@ -64,7 +73,7 @@ contract Misconduct is IMisconduct {
     /// @inheritdoc IMisconduct
     function proveImpossibleSegment(
         SignedSegment calldata signed
-    ) external convicts(signed, Offence.ImpossibleSegment) {
+    ) external convicts(signed, Offence.ImpossibleSegment) refutes(signed) {
         Segment calldata segment = signed.segment;
         ITaskRegistry.TrainingView memory training = _trainingOf(segment.taskId);
 
@@ -79,7 +88,7 @@ contract Misconduct is IMisconduct {
     function proveBrokenLink(
         SignedSegment calldata signed,
         Segment calldata predecessor
-    ) external convicts(signed, Offence.BrokenLink) {
+    ) external convicts(signed, Offence.BrokenLink) refutes(signed) {
         Segment calldata segment = signed.segment;
         predecessor.requireNamed(segment.previous);
 
@@ -93,7 +102,7 @@ contract Misconduct is IMisconduct {
     function proveMisplacedRecord(
         SignedSegment calldata signed,
         RecordOpening calldata record
-    ) external convicts(signed, Offence.MisplacedRecord) {
+    ) external convicts(signed, Offence.MisplacedRecord) refutes(signed) {
         signed.segment.requireRecord(record);
 
         bool placed = record.record.index == uint256(signed.segment.first) + record.leaf;
@@ -105,7 +114,7 @@ contract Misconduct is IMisconduct {
         SignedSegment calldata signed,
         RecordOpening calldata one,
         RecordOpening calldata other
-    ) external convicts(signed, Offence.ChangingClock) {
+    ) external convicts(signed, Offence.ChangingClock) refutes(signed) {
         signed.segment.requireRecord(one);
         signed.segment.requireRecord(other);
 
@@ -116,7 +125,7 @@ contract Misconduct is IMisconduct {
     function proveWrongLastWork(
         SignedSegment calldata signed,
         RecordOpening calldata last
-    ) external convicts(signed, Offence.WrongLastWork) {
+    ) external convicts(signed, Offence.WrongLastWork) refutes(signed) {
         Segment calldata segment = signed.segment;
         segment.requireRecord(last);
 
@@ -131,7 +140,7 @@ contract Misconduct is IMisconduct {
         RecordOpening calldata current,
         BatchOpening calldata batch,
         TaskParameters calldata parameters
-    ) external convicts(signed, Offence.BrokenWork) {
+    ) external convicts(signed, Offence.BrokenWork) refutes(signed) {
         signed.segment.requireRecord(before);
         signed.segment.requireRecord(current);
         bool consecutive = uint256(before.leaf) + 1 == current.leaf;
@@ -150,7 +159,7 @@ contract Misconduct is IMisconduct {
         RecordOpening calldata record,
         BatchOpening calldata batch,
         TaskParameters calldata parameters
-    ) external convicts(signed, Offence.BrokenWork) {
+    ) external convicts(signed, Offence.BrokenWork) refutes(signed) {
         Segment calldata segment = signed.segment;
         segment.requireRecord(record);
         require(record.leaf == 0, Misconduct_OutOfRange("record.leaf", record.leaf, 1));
@@ -169,7 +178,7 @@ contract Misconduct is IMisconduct {
         SignedSegment calldata signed,
         RecordOpening calldata record,
         TaskParameters calldata parameters
-    ) external convicts(signed, Offence.WrongBatch) {
+    ) external convicts(signed, Offence.WrongBatch) refutes(signed) {
         Segment calldata segment = signed.segment;
         segment.requireRecord(record);
         ITaskRegistry.TrainingView memory training = _trainingOf(segment.taskId, parameters);
@@ -267,7 +276,7 @@ contract Misconduct is IMisconduct {
         TaskParameters calldata parameters,
         uint256 col,
         ListOpening calldata list
-    ) external convicts(signed, Offence.MalformedList) {
+    ) external convicts(signed, Offence.MalformedList) refutes(signed) {
         signed.segment.requireRecord(record);
 
         _requireMalformed(signed.segment.taskId, record.record, parameters, col, list);

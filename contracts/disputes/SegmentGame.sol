@@ -106,9 +106,9 @@ contract SegmentGame is ISegmentGame, TraceGame {
         Game storage game = _games[disputeId];
         _requireSegmentCase(disputeId, game, segmentCase);
         uint256 count = game.iterations;
-        require(records.length == count, Game_WrongLength("records", records.length, count));
-        require(stateIds.length == count, Game_WrongLength("stateIds", stateIds.length, count));
-        require(residualIds.length == count, Game_WrongLength("residualIds", residualIds.length, count));
+        _requireLength("records", records.length, count);
+        _requireLength("stateIds", stateIds.length, count);
+        _requireLength("residualIds", residualIds.length, count);
 
         Segment calldata segment = segmentCase.segment;
         bytes32[] memory hashes = new bytes32[](count);
@@ -257,8 +257,8 @@ contract SegmentGame is ISegmentGame, TraceGame {
             Segment calldata predecessor = segmentCase.predecessor;
             (state, residual, work) = (predecessor.stateId, predecessor.residualId, predecessor.work);
         } else {
-            require(ids.weights.length == 0, Game_WrongLength("weights", ids.weights.length, 0));
-            require(ids.residuals.length == 0, Game_WrongLength("residuals", ids.residuals.length, 0));
+            _requireLength("weights", ids.weights.length, 0);
+            _requireLength("residuals", ids.residuals.length, 0);
             return sha256(abi.encodePacked(INITIAL_WORK, segmentCase.trainingSeed, segment.slot));
         }
         require(sha256(abi.encodePacked(STATE, ids.weights)) == state, Game_Unbound("weights"));
@@ -273,10 +273,10 @@ contract SegmentGame is ISegmentGame, TraceGame {
         TraceIds calldata ids
     ) private view {
         uint256 count = _template.instructionCount(program, iteration);
-        require(ids.tensors.length == count, Game_WrongLength("tensors", ids.tensors.length, count));
+        _requireLength("tensors", ids.tensors.length, count);
         uint256 lists = 0;
         for (uint256 i = 0; i < iteration.lists.length; ++i) lists += iteration.lists[i].count;
-        require(ids.lists.length == lists, Game_WrongLength("lists", ids.lists.length, lists));
+        _requireLength("lists", ids.lists.length, lists);
         Outputs memory outputs = _template.outputs(program, iteration);
         require(ids.tensors[outputs.update] == outcome.record.updateId, Game_Unbound("updateId"));
         require(_idOver(STATE, ids.tensors, outputs.weights) == outcome.stateId, Game_Unbound("stateId"));

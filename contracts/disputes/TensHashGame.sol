@@ -43,7 +43,7 @@ contract TensHashGame is ITensHashGame {
         require(_mint.isClaimed(details), TensHashGame_NotClaimed(details.id()));
 
         Place memory place = Place(details.taskId, Role.Miner, SafeCast.toUint8(details.slot));
-        Question memory question = _questionOf(details);
+        Question memory question = questionOf(details);
         bytes32 hash = keccak256(abi.encode(question));
         disputeId = _court.open{value: msg.value}(place, msg.sender, hash, REVEAL_GAS);
         _notes[disputeId] = hash;
@@ -85,7 +85,8 @@ contract TensHashGame is ITensHashGame {
         _court.decideForChallenger(disputeId);
     }
 
-    function _questionOf(ClaimDetails calldata details) private view returns (Question memory) {
+    /// @inheritdoc ITensHashGame
+    function questionOf(ClaimDetails calldata details) public view returns (Question memory) {
         bytes32 x = Tickets.inputOf(
             address(_mint),
             details.taskId,

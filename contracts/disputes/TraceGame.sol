@@ -84,7 +84,7 @@ abstract contract TraceGame is ITraceGame {
         uint256 group = progress.group;
         uint256 levels = progress.levels;
         require(child < 1 << group, Game_OutOfRange("child", child, 1 << group));
-        require(proof.length == group, Game_WrongLength("proof", proof.length, group));
+        _requireLength("proof", proof.length, group);
         require(Sha256Merkle.climb(node, child, proof) == progress.node, Game_Unbound("node"));
         uint256 position = (uint256(progress.position) << group) | child;
         // Padding is no leaf: a node without leaves below cannot be followed.
@@ -113,7 +113,7 @@ abstract contract TraceGame is ITraceGame {
         uint256 levels =
             isFirst ? Sha256Merkle.height(TensorMerkle.leafCount(rows, progress.cols)) : uint256(progress.levels);
         uint256 group = Math.min(levels, TensorMerkle.GROUP_HEIGHT);
-        require(nodes.length == 1 << group, Game_WrongLength("nodes", nodes.length, 1 << group));
+        _requireLength("nodes", nodes.length, 1 << group);
         bytes32 node = isFirst ? TensorMerkle.tensorId(progress.elementType, rows, progress.cols, root) : root;
         require(node == progress.node, Game_Unbound("nodes"));
 
@@ -131,7 +131,7 @@ abstract contract TraceGame is ITraceGame {
         Progress storage progress = _at(disputeId, Stage.Leaf);
         (, uint256 col) = _cornerOf(progress);
         uint256 expected = _width(progress.elementType) * Math.min(progress.cols - col, TensorMerkle.LEAF_ELEMENTS);
-        require(leaf.length == expected, Game_WrongLength("leaf", leaf.length, expected));
+        _requireLength("leaf", leaf.length, expected);
         require(TensorMerkle.leafHash(leaf) == progress.node, Game_Unbound("leaf"));
 
         progress.stage = Stage.Element;
@@ -200,6 +200,11 @@ abstract contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
+    function caseOf(DisputeId disputeId) external view returns (bytes32) {
+        return _progress[disputeId].caseHash;
+    }
+
+    /// @inheritdoc ITraceGame
     function openingGas() external pure returns (uint256) {
         return OUTCOMES_GAS;
     }
@@ -217,6 +222,10 @@ abstract contract TraceGame is ITraceGame {
     function _sumsOf(TraceCase calldata traceCase) internal view virtual returns (uint256 hits, uint256 missing);
 
     // --- helpers
+
+    function _requireLength(string memory what, uint256 given, uint256 expected) internal pure {
+        require(given == expected, Game_WrongLength(what, given, expected));
+    }
 
     function _at(DisputeId disputeId, Stage stage) internal view returns (Progress storage progress) {
         progress = _progress[disputeId];
@@ -318,7 +327,7 @@ abstract contract TraceGame is ITraceGame {
         BoundId[] calldata given
     ) internal pure returns (bytes32[] memory ids) {
         Operand[] memory operands = instruction.operands;
-        require(given.length == operands.length, Game_WrongLength("operands", given.length, operands.length));
+        _requireLength("operands", given.length, operands.length);
         ids = new bytes32[](given.length);
         for (uint256 i = 0; i < given.length; ++i) {
             Operand memory operand = operands[i];

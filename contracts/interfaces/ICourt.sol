@@ -39,6 +39,7 @@ interface ICourt {
         Side turn; // who is to move; the winner once Decided
         uint64 movesUntil; // unix seconds, the deadline of the present move; 0 unless Open
         uint32 moves; // made so far
+        bool proven; // decided by what the game showed, not by time
         uint32[2] clocks; // seconds left, by Side, as of the last move
         uint128[2] deposits; // wei, by Side
         uint128 bond; // GRIST wei

@@ -59,6 +59,10 @@ interface IMisconduct {
     /// @notice A convicted peer may be rolled back.
     error Misconduct_PeerConvicted(uint8 peer);
 
+    /// @notice Who proved first that the segment is not what anybody gets who computes it, 0 if nobody did: that its place,
+    /// records, batches, chain of work or lists are false, not that its slot signed another one or named something false.
+    function refuterOf(bytes32 segmentId) external view returns (address);
+
     // --- segments
 
     /// @notice Two segments of one slot with different ids share an iteration, or the second starts where the first ends

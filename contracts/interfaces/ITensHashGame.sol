@@ -72,4 +72,7 @@ interface ITensHashGame {
         bytes calldata states,
         bytes32[] calldata proof
     ) external;
+
+    /// @notice What is asked of a claim. The court knows a dispute over it by keccak256(abi.encode(question)).
+    function questionOf(ClaimDetails calldata details) external view returns (Question memory);
 }

@@ -94,6 +94,9 @@ interface ITraceGame {
 
     function stageOf(DisputeId disputeId) external view returns (Stage);
 
+    /// @notice keccak256(abi.encode(traceCase)) of the trace that the defender revealed, 0 before.
+    function caseOf(DisputeId disputeId) external view returns (bytes32);
+
     /// @notice Gas that the deposit of a challenge must cover, see {ICourt-depositFor}.
     function openingGas() external pure returns (uint256);
 

@@ -14,6 +14,9 @@ interface IVerifierPool {
     /// @notice The verifier is not drawn for later epochs; its stake can be released from block `releasableAt` on.
     event VerifierResigned(address indexed verifier, uint64 releasableAt);
     event VerifierReleased(address indexed verifier, uint256 amount);
+    /// @notice The verifier attested something false: `weight` is lost, `reward` of it to the accuser, the rest is burnt.
+    event VerifierSlashed(address indexed verifier, address indexed accuser, uint256 weight, uint256 reward);
+    event VerifierPoolWired(address prosecutor);
 
     /// @notice A verifier needs an operator account.
     error VerifierPool_ZeroOperator();
@@ -29,10 +32,20 @@ interface IVerifierPool {
     error VerifierPool_NotResigned(address account);
     /// @notice The stake is the bond of the account's attestations until block `releasableAt`.
     error VerifierPool_StillBonded(address account, uint64 releasableAt);
+    /// @notice Attestations can still be shown to be false: the stake stays until the unix second `bondedUntil`.
+    error VerifierPool_StillLiable(address account, uint64 bondedUntil);
+    /// @notice Only the wired contract slashes: prove there that an attestation is false.
+    error VerifierPool_NotTheProsecutor(address caller);
     /// @notice The snapshot of `epoch` is not final before that epoch begins.
     error VerifierPool_SnapshotNotFinal(uint64 epoch, uint64 currentEpoch);
     /// @notice The minimum must be positive, or anyone could fill the pool for nothing.
     error VerifierPool_ZeroMinimum();
+
+    // --- deployer, once
+
+    /// @notice Names the contract that proves attestations to be false ({IPerjury}), for ever. For the deployer, one time
+    /// (see {Wired} for its errors).
+    function wire(address prosecutor) external;
 
     // --- verifiers
 
@@ -44,15 +57,23 @@ interface IVerifierPool {
     /// @notice Leaves the pool from the next epoch on.
     function resign() external;
 
-    /// @notice Unlocks a resigned verifier's stake once no window in which it is the bond is open.
+    /// @notice Unlocks a resigned verifier's stake once no window in which it is the bond is open: when its last epoch has
+    /// settled, and the unbonding delay of the stakes has passed, which is longer than a dispute that began by then.
     function release() external;
+
+    // --- the wired prosecutor
+
+    /// @notice Takes the verifier's whole stake, a quarter of it for the accuser, the rest burnt, and its seat: what it was
+    /// drawn for it cannot attest any more.
+    function slash(address account, address accuser) external;
 
     // --- views
 
     /// @notice The weight that counts from the next epoch on; zero for accounts that are not in the pool or resigned.
     function weightOf(address verifier) external view returns (uint256);
 
-    /// @notice Who signs for the verifier: until its release, since it may be drawn until then; zero for others.
+    /// @notice Who signs for the verifier: until its release, since it may be drawn until then; zero for others and for
+    /// those that were slashed.
     function operatorOf(address verifier) external view returns (address);
 
     /// @notice First block in which a resigned verifier's stake may be released; zero for others.

@@ -216,7 +216,9 @@ interface IWorkMint {
     /// itself: the k-th attestation of the same makes the claim attested, one that differs changes nothing. Others of the
     /// round in which that happens are still taken, those of later rounds are not.
     /// @dev The verifiers of the accepted root are credited in the registry, and get their part of the reward.
-    /// @param traceRoot of the claimed iteration
+    /// @param traceRoot the trace of the claimed iteration with everything that it reads: keccak256(abi.encode(traceCase)),
+    /// see {TraceCase}. What it reads is in it so that nobody can set another input under an honest verifier's trace
+    /// ({IPerjury})
     function revealAttestation(ClaimDetails calldata details, uint8 seat, bytes32 traceRoot, bytes32 salt) external;
 
     // --- views
@@ -226,8 +228,7 @@ interface IWorkMint {
     /// @notice Whether exactly this was claimed, whatever has become of the claim since: what a dispute over it relies on.
     function isClaimed(ClaimDetails calldata details) external view returns (bool);
 
-    /// @notice All attestations of the claim, in the order of their reveals. Those that a dispute shows to be false are
-    /// known here.
+    /// @notice All attestations of the claim, in the order of their reveals: {IPerjury} convicts those that are false.
     function attestationsOf(ClaimId claimId) external view returns (Attestation[] memory);
 
     /// @notice First block in which the claim's reward may be minted if it is attested; later if its slot is suspended

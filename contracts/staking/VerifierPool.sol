@@ -7,6 +7,7 @@ import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
 import {IVerifierPool} from "../interfaces/IVerifierPool.sol";
 import {EpochTrace} from "../libraries/EpochTrace.sol";
+import {Wired} from "../libraries/Wired.sol";
 
 /// @title VerifierPool
 /// @notice See {IVerifierPool}.
@@ -16,14 +17,16 @@ import {EpochTrace} from "../libraries/EpochTrace.sol";
 ///
 /// A place that was resigned in epoch e is given away only when e has settled: until then the draws of the epochs up to e
 /// must find the verifier that held it. That does not depend on the verifier calling `release`.
-contract VerifierPool is IVerifierPool {
+contract VerifierPool is IVerifierPool, Wired {
     using EpochTrace for EpochTrace.Trace;
 
     struct Verifier {
         address operator;
         uint16 place; // 1 to CAPACITY; 0: not in the pool
         uint64 releasableAt; // block; 0: not resigned
+        // --- one word
         uint128 weight;
+        uint64 bondedUntil; // unix seconds; 0: not resigned
     }
 
     struct Retired {
@@ -32,11 +35,14 @@ contract VerifierPool is IVerifierPool {
     }
 
     uint256 private constant CAPACITY = 1 << 10;
+    /// @dev One part in four of a slashed stake is the accuser's, the rest is burnt.
+    uint256 private constant PART = 4;
     bytes32 private constant LOCK_ID = keccak256("gristmill.VerifierPool");
 
     IStakeManager private immutable _stakes;
     IEpochBeacon private immutable _beacon;
     uint256 public immutable override minimumWeight;
+    address private _prosecutor;
 
     mapping(address account => Verifier) private _verifiers;
     mapping(uint256 place => address verifier) private _holders;
@@ -51,6 +57,12 @@ contract VerifierPool is IVerifierPool {
         _stakes = stakes;
         _beacon = beacon;
         minimumWeight = minimumWeight_;
+    }
+
+    /// @inheritdoc IVerifierPool
+    function wire(address prosecutor) external onlyOnce {
+        _prosecutor = _requireContract(prosecutor);
+        emit VerifierPoolWired(prosecutor);
     }
 
     /// @inheritdoc IVerifierPool
@@ -78,12 +90,7 @@ contract VerifierPool is IVerifierPool {
         require(verifier.place != 0, VerifierPool_NotEnlisted(msg.sender));
         require(verifier.releasableAt == 0, VerifierPool_Resigned(msg.sender));
 
-        uint64 settledAt = _beacon.settlesAt(_beacon.currentEpoch());
-        verifier.releasableAt = settledAt;
-        // Resignations are queued in the order of their epochs, so the first is always the first to be reusable.
-        _retired.push(Retired(verifier.place, settledAt));
-        _setWeight(verifier.place, verifier.weight, 0);
-        emit VerifierResigned(msg.sender, settledAt);
+        emit VerifierResigned(msg.sender, _retire(verifier));
     }
 
     /// @inheritdoc IVerifierPool
@@ -91,10 +98,28 @@ contract VerifierPool is IVerifierPool {
         Verifier memory verifier = _verifiers[msg.sender];
         require(verifier.releasableAt != 0, VerifierPool_NotResigned(msg.sender));
         require(block.number >= verifier.releasableAt, VerifierPool_StillBonded(msg.sender, verifier.releasableAt));
+        require(block.timestamp >= verifier.bondedUntil, VerifierPool_StillLiable(msg.sender, verifier.bondedUntil));
 
         delete _verifiers[msg.sender];
         emit VerifierReleased(msg.sender, verifier.weight);
         _stakes.unlock(msg.sender, LOCK_ID, verifier.weight);
+    }
+
+    // --- who proves that an attestation is false
+
+    /// @inheritdoc IVerifierPool
+    function slash(address account, address accuser) external {
+        require(msg.sender == _prosecutor, VerifierPool_NotTheProsecutor(msg.sender));
+        Verifier storage verifier = _verifiers[account];
+        uint256 weight = verifier.weight;
+        require(weight != 0, VerifierPool_NotEnlisted(account));
+
+        // Whoever accuses itself gets nothing back.
+        uint256 reward = accuser == account || accuser == verifier.operator ? 0 : weight / PART;
+        if (verifier.releasableAt == 0) _retire(verifier);
+        (verifier.weight, verifier.operator) = (0, address(0));
+        emit VerifierSlashed(account, accuser, weight, reward);
+        _stakes.slash(account, LOCK_ID, weight, accuser, reward, 0);
     }
 
     /// @inheritdoc IVerifierPool
@@ -148,6 +173,16 @@ contract VerifierPool is IVerifierPool {
             }
         }
         return _holders[place + 1];
+    }
+
+    /// @dev Takes a verifier out of the draws of later epochs.
+    function _retire(Verifier storage verifier) private returns (uint64 settledAt) {
+        settledAt = _beacon.settlesAt(_beacon.currentEpoch());
+        verifier.releasableAt = settledAt;
+        verifier.bondedUntil = SafeCast.toUint64(block.timestamp + _stakes.unbondingDelay());
+        // Places are queued in the order of their epochs, so the first is always the first to be reusable.
+        _retired.push(Retired(verifier.place, settledAt));
+        _setWeight(verifier.place, verifier.weight, 0);
     }
 
     function _takePlace() private returns (uint16) {

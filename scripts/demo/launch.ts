@@ -21,7 +21,7 @@ const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test 
 const ETHER = parseEther("10");
 const GRIST = parseEther("10000");
 
-const CHEATER = fileURLToPath(new URL("./cheats/cheating-miner.ts", import.meta.url));
+const CHEATER = fileURLToPath(new URL("./cheats/cheating-node.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../../oracle/bin/oracle-miner.js", import.meta.url));
 
 /** A node of the demo that runs as a process of its own. */

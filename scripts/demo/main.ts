@@ -7,7 +7,7 @@ import { GristmillError } from "@gristmill/sdk";
 import { Command, InvalidArgumentError } from "commander";
 
 import { readDeployment } from "../../oracle/src/chain/deployment.ts";
-import { cheatNamed, listCheats } from "./cheats/index.ts";
+import { cheatNamed, listCheats, roleOf } from "./cheats/index.ts";
 import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
 import { LiveView } from "./live-view.ts";
@@ -47,7 +47,10 @@ const program = new Command("npm start --")
   .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
   .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
-  .option("--cheat [name]", "let the last miner cheat, to see it convicted; without a name, list the cheats")
+  .option(
+    "--cheat [name]",
+    "let the last miner or evaluator cheat, to see it convicted; without a name, list the cheats",
+  )
   .parse(process.argv);
 
 process.exitCode = await main(program.opts<DemoOptions>());
@@ -121,7 +124,7 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
     "supervisor",
     "client",
     ...Array.from({ length: options.miners }, (_, index) => `miner-${String(index + 1)}`),
-    "evaluator",
+    ...evaluatorsOf(options),
     "verifier",
   ];
   const identities = new Map<string, Identity>(names.map((name) => [name, createIdentity()]));
@@ -163,23 +166,35 @@ async function startNodes(
   const identityOf = (name: string): Identity => identities.get(name) ?? createIdentity();
   // The client creates the task for so many miners as there are, whatever the file says.
   const submit = ["task", "submit", resolve(options.task), "--miners", String(options.miners), "--close-early"];
+  const evaluators = evaluatorsOf(options);
+  submit.push("--evaluators", String(evaluators.length));
   const client = await startNode(setting, "client", "client", identityOf("client"), submit, []);
   const started = await client.seen("started");
   const bootstrap = addressesOf(started);
   const created = await client.seen("task-created");
   const taskId = String(created["task"]);
-  const cheater = options.cheat === undefined ? undefined : `miner-${String(options.miners)}`;
+  const cheater = isScored(options) ? evaluators.at(-1) : `miner-${String(options.miners)}`;
   const others = await Promise.all(
     names
       .filter((name) => name !== "client")
       .map((name) => {
         const role = name.replace(/-\d+$/, "");
         const command = ["run", "--role", role, "--task", taskId];
-        const cheat = name === cheater ? String(options.cheat) : undefined;
+        const cheat = name === cheater && typeof options.cheat === "string" ? options.cheat : undefined;
         return startNode(setting, name, role, identityOf(name), command, bootstrap, cheat);
       }),
   );
   return [client, ...others];
+}
+
+/** Whether the run shows a lie about the final score. */
+function isScored({ cheat }: DemoOptions): boolean {
+  return typeof cheat === "string" && roleOf(cheatNamed(cheat)) === "evaluator";
+}
+
+/** One evaluator; where one lies, an honest one before it. */
+function evaluatorsOf(options: DemoOptions): string[] {
+  return isScored(options) ? ["evaluator-1", "evaluator-2"] : ["evaluator"];
 }
 
 function addressesOf(started: NodeEvent): string[] {

@@ -7,7 +7,7 @@ import { Chain } from "../../oracle/src/chain/chain.ts";
 import { contractsOf } from "../../oracle/src/chain/contracts.ts";
 import type { Deployment } from "../../oracle/src/chain/deployment.ts";
 import type { Identity } from "./launch.ts";
-import type { ConvictedSlot, DisputeStory, RunState } from "./run-state.ts";
+import type { ConvictedPlace, DisputeStory, RunState } from "./run-state.ts";
 
 /** What a run comes to, from the chain where the chain knows it and from the nodes' logs otherwise. */
 export interface Report {
@@ -24,7 +24,7 @@ export interface Report {
   readonly confirmed: number;
   readonly refuted: number;
   readonly disputes: readonly DisputeStory[];
-  readonly convicted: readonly ConvictedSlot[];
+  readonly convicted: readonly ConvictedPlace[];
   readonly miners: readonly MinerReport[];
   /** GRIST by receiver. */
   readonly fee: Readonly<Record<string, string>>;
@@ -121,13 +121,13 @@ export function printReport(report: Report, forPeople: boolean): void {
     `${pc.bold("Replicas")}  ${String(report.replicas)} ended in ${report.identical ? pc.green("the same state") : pc.red("different states")} ${report.finalState}`,
     `${pc.bold("Lucky claims")}  ${String(report.claims)} made, ${String(report.confirmed)} confirmed by the verifier, ${String(report.refuted)} refuted`,
   ];
-  for (const { slot, moves, winner, why } of report.disputes)
+  for (const { place, moves, winner, why } of report.disputes)
     lines.push(
-      `${pc.bold("Dispute")}  slot ${String(slot)}, ${String(moves)} moves, won by the ${winner ?? "nobody yet"}: ${pc.yellow(why ?? "going on")}`,
+      `${pc.bold("Dispute")}  ${place}, ${String(moves)} moves, won by the ${winner ?? "nobody yet"}: ${pc.yellow(why ?? "going on")}`,
     );
-  for (const { slot, stake, burned, accusers, honest } of report.convicted)
+  for (const { place, stake, burned, accusers, honest } of report.convicted)
     lines.push(
-      `${pc.bold("Convicted")}  slot ${String(slot)} lost ${pc.red(stake)} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
+      `${pc.bold("Convicted")}  ${place} lost ${pc.red(stake)} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
     );
   const miners = new Table({
     head: ["miner", "iterations", "tickets", "lucky", "minted", "paid of the fee"],

@@ -27,16 +27,17 @@ export interface MinerState {
 /** A dispute as the nodes that watched it tell. */
 export interface DisputeStory {
   readonly dispute: string;
-  readonly slot: number;
+  /** Whose stake answers: "slot 1", "evaluator 0". */
+  readonly place: string;
   moves: number;
   winner?: string;
   /** The arithmetic that decided it, or "silence". */
   why?: string;
 }
 
-/** A slot that lost its stake: amounts in GRIST. */
-export interface ConvictedSlot {
-  readonly slot: number;
+/** A place that lost its stake: amounts in GRIST. */
+export interface ConvictedPlace {
+  readonly place: string;
   readonly stake: string;
   readonly burned: string;
   readonly accusers: string;
@@ -58,7 +59,7 @@ export class RunState {
   refuted = 0;
   claimed = 0;
   readonly disputes = new Map<string, DisputeStory>();
-  readonly convicted = new Map<number, ConvictedSlot>();
+  readonly convicted = new Map<string, ConvictedPlace>();
   score: { readonly correct: number } | undefined;
   model:
     | { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number }
@@ -115,12 +116,12 @@ export class RunState {
   /** Every node tells of every dispute: what is known already is not said again. */
   #takeDispute(event: NodeEvent): void {
     const dispute = String(event["dispute"]);
-    const slot = Number(event["slot"]);
-    const story = this.disputes.get(dispute) ?? { dispute, slot, moves: -1 };
+    const place = placeOf(event);
+    const story = this.disputes.get(dispute) ?? { dispute, place, moves: -1 };
     this.disputes.set(dispute, story);
     if (event.event === "dispute-opened" && story.moves < 0) {
       story.moves = 0;
-      this.notices.push(`slot ${String(slot)} is challenged, with a bond of ${String(event["bond"])} GRIST`);
+      this.notices.push(`${place} is challenged, with a bond of ${String(event["bond"])} GRIST`);
     }
     if (event.event === "dispute-moved" && Number(event["move"]) >= story.moves) {
       story.moves = Number(event["move"]) + 1;
@@ -134,20 +135,20 @@ export class RunState {
   }
 
   #takeConviction(event: NodeEvent): void {
-    const slot = Number(event["slot"]);
-    if (this.convicted.has(slot)) return;
+    const place = placeOf(event);
+    if (this.convicted.has(place)) return;
     const [stake, burned, accusers, honest] = ["stake", "burned", "accusers", "honest"].map((field) =>
       String(event[field]),
     ) as [string, string, string, string];
-    this.convicted.set(slot, { slot, stake, burned, accusers, honest });
+    this.convicted.set(place, { place, stake, burned, accusers, honest });
     for (const miner of this.miners.values())
-      if (miner.slot === slot) {
+      if (miner.slot !== undefined && miner.slot === event["slot"]) {
         miner.state = "convicted";
         // The final state leaves it out, whatever it submitted.
         this.stateIds.delete(miner.name);
       }
     this.notices.push(
-      `slot ${String(slot)} is convicted of ${stake} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
+      `${place} is convicted of ${stake} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
     );
   }
 
@@ -159,6 +160,12 @@ export class RunState {
     }
     return miner;
   }
+}
+
+/** The place that an event of a dispute is about. */
+function placeOf(event: NodeEvent): string {
+  const role = "evaluator" in event ? "evaluator" : "slot";
+  return `${role} ${String(event[role])}`;
 }
 
 function applyToMiner(miner: MinerState, event: NodeEvent): void {

@@ -36,10 +36,13 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
     const OpenMint = m.contract("OpenMint", [GristToken, EpochBeacon, parameters.openMint]);
+    const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
+    const Perjury = m.contract("Perjury", evidence);
 
     m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
       [Misconduct, Demands],
@@ -60,6 +63,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       Misconduct,
       Demands,
       OpenMint,
+      Perjury,
     };
   });
 }

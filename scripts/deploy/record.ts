@@ -22,6 +22,7 @@ export const CONTRACT_NAMES = [
   "Misconduct",
   "Demands",
   "OpenMint",
+  "Perjury",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

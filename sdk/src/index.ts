@@ -59,6 +59,7 @@ export * from "./contracts/abis/model-recipe.ts";
 export * from "./contracts/abis/naive-bayes-classifier.ts";
 export * from "./contracts/abis/nearest-centroid-classifier.ts";
 export * from "./contracts/abis/open-mint.ts";
+export * from "./contracts/abis/perjury.ts";
 export * from "./contracts/abis/points64.ts";
 export * from "./contracts/abis/prediction-market64.ts";
 export * from "./contracts/abis/segment-game.ts";

@@ -108,14 +108,14 @@ describe("npm start", function () {
     expect(code).to.equal(0);
     if (report === undefined) expect.fail("no report");
 
-    expect(report.disputes.map(({ slot, winner }) => ({ slot, winner }))).to.deep.include({
-      slot: cheater(report),
+    expect(report.disputes.map(({ place, winner }) => ({ place, winner }))).to.deep.include({
+      place: `slot ${String(cheater(report))}`,
       winner: "challenger",
     });
     const [dispute] = report.disputes.filter(({ why }) => why !== "silence");
     expect(dispute?.why, "one element decides").to.match(/^R_2'\[0\]\[0\]: must be -?[\d,]+, claimed -?[\d,]+$/);
     expect(report.convicted).to.deep.equal([
-      { slot: cheater(report), stake: "100", burned: "50", accusers: "25", honest: "25" },
+      { place: `slot ${String(cheater(report))}`, stake: "100", burned: "50", accusers: "25", honest: "25" },
     ]);
     for (const { name, paid } of report.miners)
       expect(parseEther(paid) > 0n, `${name} is paid`).to.equal(name === "miner-1");
@@ -126,7 +126,7 @@ describe("npm start", function () {
   it("lists the cheats that it can show, and refuses others", () => {
     const list = spawnSync(process.execPath, [DEMO, "--cheat"], { encoding: "utf8" });
     expect(list.status).to.equal(0);
-    expect(list.stdout).to.include("wrong-gradient").and.to.include("stale-weights");
+    expect(list.stdout).to.include("wrong-gradient").and.to.include("false-trace").and.to.include("wrong-score");
     const unknown = spawnSync(process.execPath, [DEMO, "--cheat", "none"], { encoding: "utf8" });
     expect(unknown.status).to.equal(1);
     expect(unknown.stderr).to.include("CHEAT_UNKNOWN").and.to.include("wrong-gradient");

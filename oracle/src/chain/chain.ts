@@ -228,6 +228,14 @@ function revertError(functionName: string, cause: unknown): GristmillError {
   return new GristmillError("CHAIN_FAILED", `${functionName} could not be sent: ${String(cause)}`, { cause });
 }
 
+/** Arguments of the custom error with which a contract refused a call; undefined if it is not that refusal. */
+export function revertArguments(error: unknown, name: string): readonly unknown[] | undefined {
+  if (!(error instanceof GristmillError) || !(error.cause instanceof BaseError)) return undefined;
+  const revert = error.cause.walk((cause) => cause instanceof ContractFunctionRevertedError);
+  if (!(revert instanceof ContractFunctionRevertedError) || revert.data?.errorName !== name) return undefined;
+  return revert.data.args ?? [];
+}
+
 /** Whether an error is a contract's refusal with the given custom error. */
 export function isRevert(error: unknown, ...names: readonly string[]): boolean {
   return (

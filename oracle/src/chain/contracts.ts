@@ -3,8 +3,10 @@ import {
   epochBeaconAbi,
   evaluationGameAbi,
   gristTokenAbi,
+  demandsAbi,
   misconductAbi,
   openMintAbi,
+  perjuryAbi,
   segmentGameAbi,
   stakeManagerAbi,
   taskRegistryAbi,
@@ -33,6 +35,8 @@ export function contractsOf(chain: Chain) {
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
     openMint: getContract({ address: contracts.OpenMint, abi: openMintAbi, client }),
+    demands: getContract({ address: contracts.Demands, abi: demandsAbi, client }),
+    perjury: getContract({ address: contracts.Perjury, abi: perjuryAbi, client }),
   };
 }
 

@@ -24,6 +24,7 @@ const schema = z.object({
     Misconduct: address,
     Demands: address,
     OpenMint: address,
+    Perjury: address,
   }),
 });
 

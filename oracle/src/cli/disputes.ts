@@ -104,7 +104,7 @@ function tell(dispute: ListedDispute, view: DisputeView, record: DisputeRecord):
     `task        ${dispute.taskId}`,
     `accused     ${placeName(dispute)}`,
     `claim       ${dispute.claim}`,
-    `about       ${storyOf(record.game) ?? "a lucky ticket, or a score"}`,
+    `about       ${storyOf(record.game) ?? "a lucky ticket"}`,
     `challenger  ${dispute.challenger}, bond ${formatEther(dispute.bond)} GRIST`,
     `state       ${stateName(view)}`,
     ...[Side.Challenger, Side.Defender].map(

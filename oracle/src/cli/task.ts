@@ -19,17 +19,17 @@ export function taskCommand(): Command {
         .argument("<file>", "task spec, YAML")
         .description("compile a task, publish its data, escrow the fee, and see the task to its end")
         .option("--miners <n>", "miners wanted, instead of what the file says")
+        .option("--evaluators <n>", "evaluators wanted, instead of what the file says")
         .option("--detach", "exit once the task is created; `run --role client` serves it then"),
     ).action(async (file: string, options: Readonly<Record<string, unknown>>) => {
       const config = configOf(options);
       await untilStopped(async (signal) => {
         const { node, stop } = await startNode(config, "client", signal);
         try {
-          const taskId = await submitTask(
-            node,
-            file,
-            options["miners"] === undefined ? {} : { miners: Number(options["miners"]) },
-          );
+          const taskId = await submitTask(node, file, {
+            ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
+            ...(options["evaluators"] === undefined ? {} : { evaluators: Number(options["evaluators"]) }),
+          });
           if (options["detach"] !== true) await takePart(node, "client", taskId);
         } finally {
           await stop();

@@ -1,4 +1,5 @@
 import { courtAbi, GristmillError } from "@gristmill/sdk";
+import type { SegmentMessage } from "@gristmill/sdk";
 import type { Logger } from "pino";
 import type { Hex, TransactionReceipt } from "viem";
 import { isAddressEqual, parseEventLogs } from "viem";
@@ -10,13 +11,16 @@ import type { DisputeMode } from "../config/dispute-modes.ts";
 import type { Database } from "../storage/database.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { DisputeStore } from "../storage/dispute-store.ts";
+import { Aftermath } from "./aftermath.ts";
 import type { DisputeView } from "./court-events.ts";
-import { convictionsBetween, disputesBetween, DisputeState, MINER, Side } from "./court-events.ts";
-import { DisputeReport } from "./dispute-report.ts";
+import { convictionsBetween, disputesBetween, DisputeState, EVALUATOR, MINER, Side } from "./court-events.ts";
+import { DemandDuty } from "./demand-duty.ts";
+import { DisputeReport, placeName } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 import type { TaskParameters } from "./game-state.ts";
 import type { Play, Step } from "./play.ts";
 import { reasonsToWait } from "./preflight.ts";
+import { ScorePlay } from "./score-play.ts";
 import { SegmentPlay } from "./segment-play.ts";
 import { TensHashPlay } from "./tens-hash-play.ts";
 
@@ -47,11 +51,12 @@ interface Equipment {
   readonly work: DisputeWork;
   readonly segments: Play;
   readonly tickets: Play;
+  readonly scores: Play;
 }
 
 /**
- * A node's part in the disputes of one task (DESIGN section 7): it watches all of them, answers for the node's own slot,
- * and challenges what the node found false. `look` is to be called with each new head; everything between two looks is
+ * A node's part in the disputes of one task (DESIGN section 7): it watches all of them, answers for the node's own slot
+ * or score, and challenges what the node found false. `look` is to be called with each new head; everything between two looks is
  * in the database or on the chain, so a node that was killed goes on where it was.
  *
  * Before anything is sent that costs a bond or a deposit, the intent is written to the disk. A move found there that the
@@ -64,10 +69,14 @@ export class DisputeAgent {
   readonly #convict = new AbortController();
   readonly #options: DisputeAgentOptions;
   readonly #report: DisputeReport;
+  readonly #aftermath: Aftermath;
+  readonly #demands: DemandDuty;
   #equipment: Equipment | undefined;
   #scanned: bigint;
   #convictionsScanned: bigint;
   #highest = 0n;
+  /** Slots whose equivocation needs no proof any more. */
+  readonly #proven = new Set<number>();
   /** When a dispute that this node lost was seen decided, and when an accusation may be tried again. */
   readonly #decidedAt = new Map<Hex, bigint>();
   readonly #retryAt = new Map<Hex, bigint>();
@@ -78,6 +87,8 @@ export class DisputeAgent {
     this.convicted = this.#convict.signal;
     this.#report = new DisputeReport(chain, contracts, log.child({ task: taskId }));
     this.store = new DisputeStore(database, taskId);
+    this.#demands = new DemandDuty(chain, contracts, taskId, this.#report, since);
+    this.#aftermath = new Aftermath(chain, contracts, this.store, this.#report, since);
     const last = this.store.lastBlock();
     this.#scanned = last === undefined ? since : last + 1n;
     this.#convictionsScanned = since;
@@ -85,11 +96,12 @@ export class DisputeAgent {
 
   /** Gives the agent what it takes to do more than watch. */
   equip(work: DisputeWork): void {
-    const { chain, contracts, parameters, since } = this.#options;
+    const { chain, contracts, parameters, since, taskId } = this.#options;
     this.#equipment = {
       work,
       segments: new SegmentPlay(chain, contracts, parameters, work),
       tickets: new TensHashPlay(chain, contracts, since, work),
+      scores: new ScorePlay(chain, contracts, taskId, parameters, work),
     };
   }
 
@@ -105,6 +117,9 @@ export class DisputeAgent {
     await this.#watch(head.number);
     for (const dispute of this.store.going()) await this.#attend(dispute, head);
     for (const accusation of this.store.accusations()) await this.#prosecute(accusation, head);
+    await this.#proveEquivocations();
+    if (this.#equipment !== undefined) await this.#demands.look(head, this.#equipment.work);
+    if (this.#options.mode === "challenge") await this.#aftermath.look(head);
     if (head.number > this.#highest) this.#highest = head.number;
   }
 
@@ -151,9 +166,10 @@ export class DisputeAgent {
     if (to < this.#convictionsScanned) return;
     for (const conviction of await convictionsBetween(chain, taskId, this.#convictionsScanned, to)) {
       const { role, index } = conviction;
-      const own = role === MINER && this.#equipment?.work.slot === index;
+      const own = this.#isOwn(role, index);
       this.#report.convicted(conviction, parameters, own);
-      if (own)
+      if (role === MINER) this.#aftermath.add(index);
+      if (own && role === MINER)
         this.#convict.abort(
           new GristmillError(
             "SLOT_CONVICTED",
@@ -199,8 +215,13 @@ export class DisputeAgent {
   #sideIn({ challenger, role, index }: KnownDispute): number | undefined {
     const { mode, chain } = this.#options;
     if (mode === "watch" || this.#equipment === undefined) return undefined;
-    if (role === MINER && this.#equipment.work.slot === index) return Side.Defender;
+    if (this.#isOwn(role, index)) return Side.Defender;
     return mode === "challenge" && isAddressEqual(challenger, chain.account.address) ? Side.Challenger : undefined;
+  }
+
+  #isOwn(role: number, index: number): boolean {
+    const { slot, evaluator } = this.#equipment?.work ?? {};
+    return (role === MINER && slot === index) || (role === EVALUATOR && evaluator === index);
   }
 
   async #move(dispute: KnownDispute, { moves }: DisputeView, side: number): Promise<string | undefined> {
@@ -259,6 +280,7 @@ export class DisputeAgent {
   async #prosecute(accusation: Accusation, head: Head): Promise<void> {
     const { chain, contracts, mode, taskId } = this.#options;
     const { id, kind, slot } = accusation;
+    const place = placeOf(accusation);
     if (mode !== "challenge" || this.#equipment === undefined || head.number < (this.#retryAt.get(id) ?? 0n)) return;
     this.#retryAt.set(id, head.number + RETRY_BLOCKS);
     try {
@@ -267,16 +289,16 @@ export class DisputeAgent {
         if (await chain.hasPending()) return;
         await this.#watch((await chain.head()).number);
       }
-      const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
+      const { convicted } = await contracts.registry.read.placeOf([taskId, place.role, slot]);
       if (convicted || (await this.#challengeOf(accusation)) !== undefined) {
         this.store.accuse({ ...accusation, state: "settled" });
         return;
       }
       // One at a time: the first that is won settles them all, and each further one takes twice the bond.
-      if (this.#own(this.store.going()).some(({ role, index }) => role === MINER && index === slot)) return;
+      if (this.#own(this.store.going()).some(({ role, index }) => role === place.role && index === slot)) return;
       await this.#open(accusation, head);
     } catch (error) {
-      this.#report.warn("challenge-refused", id, error, { slot, [kind]: id });
+      this.#report.warn("challenge-refused", id, error, { ...placeName(place.role, slot), [kind]: id });
     }
   }
 
@@ -295,7 +317,7 @@ export class DisputeAgent {
   async #open(accusation: Accusation, head: Head): Promise<Hex> {
     const { chain, contracts, taskId, now = () => Math.floor(Date.now() / 1000) } = this.#options;
     const { work } = this.#need();
-    const bond = await contracts.court.read.bondFor([{ taskId, role: MINER, index: accusation.slot }]);
+    const bond = await contracts.court.read.bondFor([{ taskId, ...placeOf(accusation) }]);
     await work.ensureStake(bond);
     const around = { chain, contracts, head, highest: this.#highest, peers: work.peers(), now: now() };
     const reasons = await reasonsToWait(around, bond);
@@ -319,6 +341,31 @@ export class DisputeAgent {
     return opened.args.disputeId;
   }
 
+  // --- direct proofs
+
+  /** Convicts other slots that signed two contradicting segments: that costs no bond and needs no game. */
+  async #proveEquivocations(): Promise<void> {
+    const { chain, contracts, mode, taskId } = this.#options;
+    if (mode === "watch" || this.#equipment === undefined) return;
+    const { address, abi } = contracts.misconduct;
+    for (const { slot, first, second } of this.#equipment.work.equivocations()) {
+      if (this.#proven.has(slot) || this.#isOwn(MINER, slot)) continue;
+      const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
+      try {
+        if (!convicted)
+          await chain.transact({
+            address,
+            abi,
+            functionName: "proveEquivocation",
+            args: [signed(first), signed(second)],
+          });
+        this.#proven.add(slot);
+      } catch (error) {
+        this.#report.warn("proof-refused", first.segment.recordsRoot, error, { slot });
+      }
+    }
+  }
+
   // --- helpers
 
   #send(step: Step): Promise<TransactionReceipt> {
@@ -326,13 +373,14 @@ export class DisputeAgent {
   }
 
   #playOf({ game }: KnownDispute): Play | undefined {
-    const plays = this.#equipment === undefined ? [] : [this.#equipment.segments, this.#equipment.tickets];
-    return plays.find((play) => isAddressEqual(play.game, game));
+    const { segments, tickets, scores } = this.#equipment ?? {};
+    const plays = [segments, tickets, scores];
+    return plays.find((play) => play !== undefined && isAddressEqual(play.game, game));
   }
 
   #playFor({ kind }: Accusation): Play {
-    const { segments, tickets } = this.#need();
-    return kind === "segment" ? segments : tickets;
+    const { segments, tickets, scores } = this.#need();
+    return { segment: segments, ticket: tickets, score: scores }[kind];
   }
 
   #need(): Equipment {
@@ -343,4 +391,13 @@ export class DisputeAgent {
       );
     return this.#equipment;
   }
+}
+
+function signed({ segment, signature }: SegmentMessage): Pick<SegmentMessage, "segment" | "signature"> {
+  return { segment, signature };
+}
+
+/** The place whose stake answers for what is accused. */
+function placeOf({ kind, slot }: Pick<Accusation, "kind" | "slot">): { readonly role: number; readonly index: number } {
+  return { role: kind === "score" ? EVALUATOR : MINER, index: slot };
 }

@@ -1,12 +1,12 @@
-import { courtAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
+import { courtAbi, evaluationGameAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
 import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
 import { decodeFunctionData, isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { KnownDispute } from "../storage/dispute-store.ts";
-import type { SegmentEvent, SegmentGameState } from "./game-state.ts";
-import { segmentGameState } from "./game-state.ts";
+import type { GameEvent, GameState } from "./game-state.ts";
+import { evaluationGameState, segmentGameState } from "./game-state.ts";
 
 /** States of a dispute: `DisputeState` of contracts/types/DisputeTypes.sol. */
 export const DisputeState = { None: 0, Waiting: 1, Open: 2, Decided: 3, Closed: 4, Withdrawn: 5 } as const;
@@ -14,8 +14,9 @@ export const DisputeState = { None: 0, Waiting: 1, Open: 2, Decided: 3, Closed: 
 /** The two sides of a dispute: `Side` of contracts/types/DisputeTypes.sol. */
 export const Side = { Challenger: 0, Defender: 1 } as const;
 
-/** Role of a slot's place: `Role` of contracts/types/TaskTypes.sol. */
+/** Roles of the places that disputes are about: `Role` of contracts/types/TaskTypes.sol. */
 export const MINER = 0;
+export const EVALUATOR = 2;
 
 /** A side's name. */
 export function sideName(side: number): "challenger" | "defender" {
@@ -42,9 +43,10 @@ export type CourtEvent = ParseEventLogsReturnType<typeof courtAbi, undefined, tr
 
 /** What a dispute's events tell: how far its game is, and how it was decided. */
 export interface DisputeRecord {
-  readonly game: SegmentGameState | undefined;
-  /** Of the segment game. */
-  readonly moves: readonly SegmentEvent[];
+  /** Undefined for a TensHash, whose game is one move. */
+  readonly game: GameState | undefined;
+  /** Events of the game over a segment or a score. */
+  readonly moves: readonly GameEvent[];
   /** Of a TensHash: the neuron that was shown to be false, where its own transaction shows it. */
   readonly neuron: { readonly layer: number; readonly index: number } | undefined;
   /** Events of the court, in order. */
@@ -109,14 +111,14 @@ export async function readDispute(
     logsOfDispute(chain, court.address, dispute),
     logsOfDispute(chain, dispute.game, dispute),
   ]);
-  const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
   const courtEvents = parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true });
-  return {
-    game: segmentGameState(moves),
-    moves,
-    neuron: await neuronOf(chain, dispute.game, courtEvents),
-    court: courtEvents,
-  };
+  const common = { neuron: await neuronOf(chain, dispute.game, courtEvents), court: courtEvents };
+  if (isAddressEqual(dispute.game, chain.deployment.contracts.EvaluationGame)) {
+    const moves = parseEventLogs({ abi: evaluationGameAbi, logs: gameLogs, strict: true });
+    return { game: evaluationGameState(moves), moves, ...common };
+  }
+  const moves = parseEventLogs({ abi: segmentGameAbi, logs: gameLogs, strict: true });
+  return { game: segmentGameState(moves), moves, ...common };
 }
 
 /** What decided a dispute over a TensHash stands in the transaction that did. */

@@ -1,13 +1,15 @@
 import type { Instruction, Op } from "@gristmill/sdk";
-import { decodeProgram, iterationProgram } from "@gristmill/sdk";
+import { decodeProgram, evaluationProgram, iterationProgram } from "@gristmill/sdk";
 
 import type { DisputeRecord } from "./court-events.ts";
-import type { SegmentEvent, SegmentGameState } from "./game-state.ts";
+import type { GameEvent, GameState, TraceCase } from "./game-state.ts";
 
 /** What each event of the game says in words, in the order of a game's moves. */
-const NAMES: Readonly<Partial<Record<SegmentEvent["eventName"], string>>> = {
+const NAMES: Readonly<Partial<Record<GameEvent["eventName"], string>>> = {
   OutcomesRevealed: "reveals the states of its iterations",
   IterationNamed: "names an iteration",
+  SumsRevealed: "reveals sums of the test batches' scores",
+  SumNamed: "follows a sum",
   TraceRevealed: "reveals the ids of its trace",
   TensorNamed: "names a tensor",
   NodesRevealed: "reveals hashes",
@@ -17,9 +19,9 @@ const NAMES: Readonly<Partial<Record<SegmentEvent["eventName"], string>>> = {
 
 /**
  * What move number `move` was.
- * @param events of the segment game; a TensHash has one move, which is none of these
+ * @param events of the game; a TensHash has one move, which is none of these
  */
-export function moveName(events: readonly SegmentEvent[], move: number): string {
+export function moveName(events: readonly GameEvent[], move: number): string {
   const moves = events.filter(({ eventName }) => NAMES[eventName] !== undefined);
   const event = moves[move];
   if (event === undefined) return "reveals the trace of its TensHash";
@@ -57,7 +59,7 @@ export function decisionOf({ moves, neuron }: Pick<DisputeRecord, "moves" | "neu
 }
 
 /** The element that was refuted: the tensor that the challenger named, with the place of the element named last. */
-function elementName(events: readonly SegmentEvent[]): string {
+function elementName(events: readonly GameEvent[]): string {
   let name = "";
   for (const event of events)
     if (event.eventName === "TensorNamed") name = tensorName(events, Number(event.args.tensor));
@@ -69,13 +71,18 @@ function elementName(events: readonly SegmentEvent[]): string {
 }
 
 /** The tensor of the disputed trace as DESIGN section 3 names it: `W_2'`, `E_1`, `S`. */
-function tensorName(events: readonly SegmentEvent[], k: number): string {
+function tensorName(events: readonly GameEvent[], k: number): string {
   for (const event of events)
-    if (event.eventName === "TraceRevealed") {
-      const { program, iteration } = event.args.traceCase;
-      return nameOf(iterationProgram(decodeProgram(program), iteration).instructions, k);
-    }
+    if (event.eventName === "TraceRevealed") return nameOf(instructionsOf(event.args.traceCase), k);
   return `tensor ${String(k)}`;
+}
+
+/** What an evaluation runs, which has no iteration, or what an iteration does. */
+function instructionsOf({ program, iteration, rows }: TraceCase): readonly Instruction[] {
+  const parameters = decodeProgram(program);
+  const { instructions } =
+    BigInt(iteration.seed) === 0n ? evaluationProgram(parameters, rows) : iterationProgram(parameters, iteration);
+  return instructions;
 }
 
 /** Letters of operations with one tensor a layer. */
@@ -121,8 +128,12 @@ function nameOf(instructions: readonly Instruction[], k: number): string {
 }
 
 /** How far the game is, in words. */
-export function storyOf(game: SegmentGameState | undefined): string | undefined {
+export function storyOf(game: GameState | undefined): string | undefined {
   if (game === undefined) return undefined;
+  if (game.kind === "evaluation") {
+    const { evaluator, testBatches } = game.scoreCase;
+    return `the score of evaluator ${String(evaluator)} over ${String(testBatches)} test batches`;
+  }
   const { segment } = game.segmentCase;
   return `slot ${String(segment.slot)}, iterations ${String(segment.first)} to ${String(segment.last)}`;
 }

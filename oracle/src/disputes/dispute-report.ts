@@ -30,7 +30,7 @@ export class DisputeReport {
   }
 
   opened({ disputeId, role, index, challenger, claim, bond }: KnownDispute): void {
-    const place = placeOf(role, index);
+    const place = placeName(role, index);
     this.#log.info({
       event: "dispute-opened",
       dispute: disputeId,
@@ -47,7 +47,7 @@ export class DisputeReport {
     const told = this.#moves.get(disputeId) ?? 0;
     const over = view.state === DisputeState.Decided || view.state === DisputeState.Closed;
     if (view.moves === told && (!over || this.#decided.has(disputeId))) return;
-    const fields = { dispute: disputeId, ...placeOf(role, index) };
+    const fields = { dispute: disputeId, ...placeName(role, index) };
     const record = await readDispute(this.#chain, this.#contracts, dispute);
     for (const { eventName, args } of record.court)
       if (eventName === "DisputeMoved" && args.move >= told) {
@@ -66,13 +66,25 @@ export class DisputeReport {
     const stake = role === MINER ? parameters.minerStake : parameters.evaluatorStake;
     this.#log[own ? "error" : "info"]({
       event: "convicted",
-      ...placeOf(role, index),
+      ...placeName(role, index),
       accuser,
       stake: formatEther(stake),
       burned: formatEther(stake - reward - forfeit),
       accusers: formatEther(reward),
       honest: formatEther(forfeit),
     });
+  }
+
+  produced(demandId: Hex, content: Hex): void {
+    this.#log.info({ event: "demand-answered", demand: demandId, content });
+  }
+
+  discarded(claimId: Hex, slot: number): void {
+    this.#log.info({ event: "claim-discarded", claimId, slot });
+  }
+
+  attesterConvicted(claimId: Hex, verifier: Hex): void {
+    this.#log.info({ event: "attester-convicted", claimId, verifier });
   }
 
   depositsReturned(disputeId: Hex, ether: bigint): void {
@@ -89,6 +101,7 @@ export class DisputeReport {
   }
 }
 
-function placeOf(role: number, index: number): { readonly slot: number } | { readonly evaluator: number } {
+/** A place as log lines name it. */
+export function placeName(role: number, index: number): { readonly slot: number } | { readonly evaluator: number } {
   return role === MINER ? { slot: index } : { evaluator: index };
 }

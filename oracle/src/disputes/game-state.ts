@@ -75,6 +75,7 @@ export type GameState = SegmentGameState | EvaluationGameState;
 /** Events of the two games, decoded. */
 export type SegmentEvent = ParseEventLogsReturnType<typeof segmentGameAbi, undefined, true>[number];
 export type EvaluationEvent = ParseEventLogsReturnType<typeof evaluationGameAbi, undefined, true>[number];
+export type GameEvent = SegmentEvent | EvaluationEvent;
 
 /** The state of a segment game from its events in order, undefined before the first. */
 export function segmentGameState(events: readonly SegmentEvent[]): SegmentGameState | undefined {

@@ -54,7 +54,7 @@ export class SegmentPlay implements Play {
   async next(dispute: KnownDispute, side: number): Promise<Step | undefined> {
     const { disputeId, claim } = dispute;
     const { game } = await readDispute(this.#chain, this.#contracts, dispute);
-    if (game === undefined) return undefined;
+    if (game?.kind !== "segment") return undefined;
     const call = this.#call(claim, game, await this.#truth(claim, side), side);
     if (call === undefined) return undefined;
     const { functionName, args } = call;

@@ -1,4 +1,6 @@
-import type { Batch, MlpParameters, SegmentMessage, TakenList } from "@gristmill/sdk";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import type { Batch, MlpParameters, ProgramIteration, SegmentMessage, TakenList } from "@gristmill/sdk";
 import {
   GristmillError,
   inTakingOrder,
@@ -58,14 +60,20 @@ export function trainerAt({ context, engine, state }: SegmentOrigin): Trainer {
   return Trainer.create({ parameters, seed, engine, ...(state === undefined ? {} : { state }) });
 }
 
+/** The iteration of a trace as a template knows it. */
+export function iterationOf({ seed }: SlotContext, index: number, { lists }: TraceTruth): ProgramIteration {
+  return { seed, index, lists: listRanges(lists) };
+}
+
 /** Recomputes a segment and keeps what a dispute over it may ask for: a few states a segment, no traces. */
 export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTruth> {
   const { context, position, clock, lists, predecessor } = origin;
   const { parameters, seed } = context;
   const trainer = trainerAt(origin);
   const before: TrainerState[] = [trainer.snapshot()];
-  const message = await runSegment(context, trainer, position, clock, lists, () => {
+  const message = await runSegment(context, trainer, position, clock, lists, async () => {
     before.push(trainer.snapshot());
+    await nextTurn();
   });
   const outcomes = before.slice(1).map(({ weights, residuals }) => ({
     stateId: stateId(parameters, weights),

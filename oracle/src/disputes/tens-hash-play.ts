@@ -99,6 +99,6 @@ export class TensHashPlay implements Play {
 }
 
 /** What the court calls a question: keccak256(abi.encode(question)). */
-function questionHash({ seed, x, y, traceId }: Question): Hex {
+export function questionHash({ seed, x, y, traceId }: Question): Hex {
   return keccak256(concat([seed, x, y, traceId]));
 }

@@ -1,25 +1,14 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-
-import {
-  batchIndex,
-  GristmillError,
-  isLucky,
-  recordHash,
-  tensHashTraceId,
-  ticketInput,
-  traceRoot,
-  traceRows,
-  workMintAbi,
-} from "@gristmill/sdk";
+import { GristmillError, isLucky, recordHash, tensHashTraceId, ticketInput, workMintAbi } from "@gristmill/sdk";
 import type { SegmentMessage } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
 
 import type { SegmentTruth } from "../disputes/segment-truth.ts";
-import { recomputeSegment, trainerAt } from "../disputes/segment-truth.ts";
+import { iterationOf, recomputeSegment } from "../disputes/segment-truth.ts";
+import { traceCaseHash, traceCaseOf } from "../disputes/trace-case.ts";
 import { checkEngine, createEngine } from "../training/create-engine.ts";
 import type { MatrixEngine } from "../training/matrix-engine.ts";
-import { firstDifference, runSegment } from "../training/slot-replica.ts";
+import { firstDifference } from "../training/slot-replica.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
@@ -49,6 +38,7 @@ export interface Refutation {
 
 /** What running a claim again showed. */
 export type Finding =
+  /** With the hash of the iteration's trace and all that it reads, which a verifier attests. */
   | { readonly outcome: "true"; readonly traceRoot: Hex }
   | Refutation
   | { readonly outcome: "unavailable"; readonly reason: string };
@@ -138,30 +128,17 @@ export class ClaimAudit {
 
     const context = slotContext(this.#session, slot, this.#data);
     const origin = await segmentOrigin(this.#session, context, await this.#engine(), message, signal);
-    const { position, lists } = origin;
-    const trainer = trainerAt(origin);
-    const before = trainer.snapshot();
-    const draft = await runSegment(context, trainer, position, message.clock, lists, nextTurn);
-    const difference = firstDifference(segment, draft.segment);
+    const truth = await recomputeSegment(origin);
+    const difference = firstDifference(segment, truth.message.segment);
     if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
-    const record = draft.records[claim.record.index - segment.first];
+    const { index } = claim.record;
+    const record = truth.message.records[index - segment.first];
     if (record === undefined || recordHash(record) !== recordHash(claim.record))
       return { outcome: "false", reason: "the record is not one of the segment's", fault: "segment" };
-
-    trainer.restore(before);
-    for (let index = segment.first; ; index += 1) {
-      const batch =
-        this.#data.set.batches[batchIndex(context.seed, context.parameters.batches, context.slots, slot, index)];
-      if (batch === undefined) return { outcome: "unavailable", reason: "the training set is incomplete" };
-      const takenIn = index === segment.first ? lists.map((list) => ({ ...list, sign: 1 as const })) : [];
-      if (index === claim.record.index)
-        return {
-          outcome: "true",
-          traceRoot: traceRoot(traceRows(trainer.trace(index, batch, takenIn).trace).map(({ id }) => id)),
-        };
-      trainer.takeIn(takenIn);
-      trainer.iterate(index, batch);
-    }
+    const trace = truth.trace(index - segment.first);
+    const { program } = this.#session.terms.onChain;
+    const traceCase = traceCaseOf(trace, program, iterationOf(context, index, trace));
+    return { outcome: "true", traceRoot: traceCaseHash(traceCase) };
   }
 
   /** The message of the claimed segment, from the log or from a peer. */

@@ -61,6 +61,8 @@ function taskIdOf(node: Node, specHash: Hex, salt: Hex): Hex {
 export interface SpecChanges {
   /** Miners wanted. */
   readonly miners?: number;
+  /** Evaluators wanted. */
+  readonly evaluators?: number;
 }
 
 /**

@@ -9,19 +9,25 @@ import type { ClaimAudit } from "./claim-audit.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ensureStake } from "./membership.ts";
 import type { Node } from "./node.ts";
+import { ScoreAudit } from "./score-audit.ts";
 import type { SlotHistory } from "./slot-history.ts";
 import type { SlotWork } from "./slot-work.ts";
 import type { TaskSession } from "./session.ts";
 
 /** What every node of a task brings to its disputes. */
-function disputeWork(node: Node, session: TaskSession): DisputeWork {
+function disputeWork(node: Node, session: TaskSession, scores = new ScoreAudit(node, session)): DisputeWork {
   return {
     slot: undefined,
+    evaluator: undefined,
     segment: (id) => session.log.get(id)?.message,
+    list: (updateId) => session.log.listOf(updateId),
     defence: () => Promise.reject(new GristmillError("NOT_A_MINER", "this node has no slot to answer for")),
     recompute: () => Promise.reject(new GristmillError("NOT_A_VERIFIER", "this node recomputes no segments of others")),
     ticket: (details, check) => ticketTruth(node, details, check),
+    told: () => Promise.reject(new GristmillError("NOT_AN_EVALUATOR", "this node has no score to answer for")),
+    score: (check) => scores.score(check),
     findList: listFinder(session.log),
+    equivocations: () => session.equivocations,
     peers: () => node.network.taskPeers(session.terms.taskId).length,
     ensureStake: (amount) => ensureStake(node, amount),
   };
@@ -61,8 +67,27 @@ export function defendersWork(
 }
 
 /** What a verifier brings to disputes over what it refuted. */
-export function challengersWork(node: Node, session: TaskSession, audit: ClaimAudit): DisputeWork {
-  return { ...disputeWork(node, session), recompute: (id, check) => audit.recompute(id, check) };
+export function challengersWork(
+  node: Node,
+  session: TaskSession,
+  audit: ClaimAudit,
+  scores = new ScoreAudit(node, session),
+): DisputeWork {
+  return { ...disputeWork(node, session, scores), recompute: (id, check) => audit.recompute(id, check) };
+}
+
+/**
+ * What an evaluator brings to disputes over scores, its own and others'.
+ * @param told the score that it told
+ */
+export function evaluatorsWork(
+  node: Node,
+  session: TaskSession,
+  place: number,
+  scores: ScoreAudit,
+  told: DisputeWork["told"],
+): DisputeWork {
+  return { ...disputeWork(node, session, scores), evaluator: place, told };
 }
 
 /** Resolves when the signal aborts. */

@@ -1,32 +1,29 @@
 import { randomBytes } from "node:crypto";
 
-import type { BatchSet, TestScore } from "@gristmill/sdk";
-import { batchLeaf, datasetRoot, decodeBatchSet, evaluate, GristmillError } from "@gristmill/sdk";
+import type { TestScore } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, isHex, keccak256, zeroHash } from "viem";
 import { z } from "zod";
 
 import { isRevert } from "../chain/chain.ts";
-
+import type { DisputeAgent } from "../disputes/agent.ts";
+import type { EvaluationTruth } from "../disputes/evaluation-truth.ts";
+import { toldScore } from "../disputes/score-play.ts";
 import { KeyValueStore } from "../storage/key-value-store.ts";
-import { createEngine } from "../training/create-engine.ts";
-import { engineProduct } from "../training/exact-product.ts";
 import { nothingToCheck, takePlace } from "./assignment.ts";
 import { withCranks } from "./cranks.ts";
+import { evaluatorsWork } from "./dispute-work.ts";
 import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
 import type { TaskSession } from "./session.ts";
+import { ScoreAudit, watchScores } from "./score-audit.ts";
 import { joinSession } from "./session.ts";
-import { gatherModel } from "./submission.ts";
+import type { SlotWork } from "./slot-work.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
-
-/** Milliseconds to fetch the revealed test set, and its greatest size. */
-const FETCH_TIMEOUT = 15_000;
-const MAX_TEST_BYTES = 2 ** 30;
 
 /** Seconds before the end of the phase at which an evaluator votes with what it has. */
 const LAST_SECONDS = 20n;
@@ -34,22 +31,44 @@ const LAST_SECONDS = 20n;
 /** Where the opening of the sealed score is kept. */
 const SEALED = "sealed-score";
 
-/** An evaluator's part: scores the final model on the revealed test set, seals the score, and opens it. */
-export async function runEvaluator(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+/**
+ * An evaluator's part: scores the final model on the revealed test set, seals the score, opens it, and disputes what others
+ * told if it is false.
+ */
+export async function runEvaluator(
+  node: Node,
+  follower: TaskFollower,
+  terms: TaskTerms,
+  disputes: DisputeAgent,
+  work: SlotWork,
+): Promise<void> {
   await withCranks(node, follower, terms, async () => {
     const place = await takePlace(node, follower, terms, Role.Evaluator, nothingToCheck);
     if (place === undefined) return;
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
+    const audit = new ScoreAudit(node, session);
+    const told = async () => work.tell(await audit.score(false));
+    disputes.equip(evaluatorsWork(node, session, place.index, audit, told));
     const { task } = await follower.until((moment) => moment.task.phase >= Phase.EvaluationCommit);
     if (task.phase === Phase.EvaluationCommit || task.phase === Phase.EvaluationReveal)
-      await score(node, follower, session, place.index);
+        await score(node, follower, session, place.index, told);
+      await watchScores(node, follower, audit, disputes, place.index);
     await collectPay(node, follower);
   });
 }
 
-async function score(node: Node, follower: TaskFollower, session: TaskSession, place: number): Promise<void> {
+/** What an evaluator says of the final model. */
+type Told = () => Promise<EvaluationTruth>;
+
+async function score(
+  node: Node,
+  follower: TaskFollower,
+  session: TaskSession,
+  place: number,
+  told: Told,
+): Promise<void> {
   const { chain, contracts, log } = node;
   const { taskId } = session.terms;
   const { address, abi } = contracts.registry;
@@ -59,7 +78,7 @@ async function score(node: Node, follower: TaskFollower, session: TaskSession, p
   const opening = before === undefined ? undefined : openingSchema.parse(JSON.parse(before));
   const { task } = await follower.now();
   if (opening === undefined && task.phase !== Phase.EvaluationCommit) return;
-  const sealing = opening ?? (await openingOf(node, follower, session));
+  const sealing = opening ?? (await openingOf(node, follower, session, told));
   if (opening === undefined) kept.setDurably(SEALED, new TextEncoder().encode(JSON.stringify(sealing)));
   if ((await follower.now()).task.phase === Phase.EvaluationCommit) {
     const sealed = sealScore(taskId, self(node), sealing, sealing.salt);
@@ -102,15 +121,15 @@ type Opening = z.infer<typeof openingSchema>;
  * The score to seal. Data that cannot be had is asked for again until shortly before the phase ends; then the vote is
  * "unavailable", the score without a root, since sealing nothing costs stake.
  */
-async function openingOf(node: Node, follower: TaskFollower, session: TaskSession): Promise<Opening> {
+async function openingOf(node: Node, follower: TaskFollower, session: TaskSession, told: Told): Promise<Opening> {
   const salt = bytesToHex(randomBytes(32));
   for (let moment = await follower.now(); ; moment = await follower.next()) {
     const left = moment.task.phaseEndsAt - moment.head.timestamp;
     if (moment.task.phase !== Phase.EvaluationCommit || left < LAST_SECONDS)
       return { correct: 0, loss: 0, root: zeroHash, salt };
     try {
-      const { correct, loss, root } = await evaluateFinal(node, session);
-      return { correct, loss, root, salt };
+      const { correct, loss, root } = toldScore(await told());
+      return { correct, loss: Number(loss), root, salt };
     } catch (error) {
       if (node.signal.aborted) throw error;
       node.log.warn({ event: "evaluation-failed", task: session.terms.taskId, error });
@@ -138,34 +157,4 @@ export function sealScore(
       [taskId, operator, score.correct, BigInt(score.loss), score.root, salt],
     ),
   );
-}
-
-async function evaluateFinal(node: Node, session: TaskSession): Promise<TestScore> {
-  const task = await node.contracts.registry.read.taskOf([session.terms.taskId]);
-  const weights = await gatherModel(node, session, task);
-  const test = await fetchTestSet(node, session.terms, task.testRoot);
-  const engine = await createEngine(node.config.backend);
-  return evaluate(session.terms.program, weights, test.batches, engineProduct(engine));
-}
-
-/**
- * Fetches the test set that the client revealed and checks it against the revealed root.
- * @throws GristmillError TEST_SET_UNAVAILABLE, TEST_SET_FALSE
- */
-export async function fetchTestSet(node: Node, terms: TaskTerms, testRoot: Hex): Promise<BatchSet> {
-  const events = await node.contracts.registry.getEvents.TestSetRevealed(
-    { taskId: terms.taskId },
-    { fromBlock: terms.createdAt, toBlock: "latest" },
-  );
-  const manifest = events.at(-1)?.args.manifest;
-  if (manifest === undefined)
-    throw new GristmillError("TEST_SET_UNAVAILABLE", `the client of task ${terms.taskId} has not revealed a test set`);
-  const bytes = await node.network.blobs.get(manifest, {
-    signal: AbortSignal.any([node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]),
-    maxBytes: MAX_TEST_BYTES,
-  });
-  const test = decodeBatchSet(bytes);
-  if (datasetRoot(test.batches.map((batch) => batchLeaf(batch))) !== testRoot)
-    throw new GristmillError("TEST_SET_FALSE", `the test set at ${manifest} is not the one that was revealed`);
-  return test;
 }

@@ -9,6 +9,7 @@ import { challengersWork, defendersWork } from "./dispute-work.ts";
 import { membersOf, Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
+import { ScoreAudit } from "./score-audit.ts";
 import { loadTrainingSet, slotContext, TaskSession } from "./session.ts";
 import { SlotHistory } from "./slot-history.ts";
 import { honestWork } from "./slot-work.ts";
@@ -18,11 +19,14 @@ import { readTerms } from "./terms.ts";
 const PEERS_TIMEOUT = 10_000;
 const LOOK_AGAIN = 100;
 
-/** Joins a running task for its disputes alone: as defender if this node has a slot in it, else as challenger. */
+/**
+ * Joins a running task for its disputes alone: as defender if this node has a slot in it, else as
+ * challenger; an evaluator is both. */
 export async function joinDispute(node: Node, taskId: Hex): Promise<DisputeAgent> {
   const terms = await readTerms(node, taskId);
   const task = await node.contracts.registry.read.taskOf([taskId]);
   const members = await membersOf(node, taskId, task, Role.Miner);
+  const evaluators = await membersOf(node, taskId, task, Role.Evaluator);
   const session = new TaskSession(node, terms, task.trainingSeed, members);
   for (const until = Date.now() + PEERS_TIMEOUT; node.network.taskPeers(taskId).length === 0 && Date.now() < until;)
     await delay(LOOK_AGAIN, undefined, { signal: node.signal });
@@ -31,8 +35,12 @@ export async function joinDispute(node: Node, taskId: Hex): Promise<DisputeAgent
   const { chain, contracts, database, log } = node;
   const common = { chain, contracts, database, log, taskId, since: terms.createdAt, parameters: terms.onChain };
   const agent = new DisputeAgent({ ...common, mode: slot < 0 ? "challenge" : "defend" });
-  if (slot < 0) agent.equip(challengersWork(node, session, new ClaimAudit(node, session, data)));
-  else {
+  const place = evaluators.findIndex(({ operator }) => isAddressEqual(operator, self(node)));
+  if (slot < 0) {
+    const scores = new ScoreAudit(node, session);
+    const work = challengersWork(node, session, new ClaimAudit(node, session, data), scores);
+    agent.equip(place < 0 ? work : { ...work, evaluator: place, told: () => scores.score(false) });
+  } else {
     const history = new SlotHistory(node, session, slotContext(session, slot, data), honestWork);
     agent.equip(defendersWork(node, session, slot, history, honestWork));
   }

@@ -2,7 +2,10 @@ import type { BatchSet, ClockEntry, SegmentMessage } from "@gristmill/sdk";
 import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, stateId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
+import type { Equivocation } from "../disputes/equivocation.ts";
+import { findEquivocation } from "../disputes/equivocation.ts";
 import { decodeMessage } from "../network/message-codec.ts";
+import type { PreparedContext } from "../network/task-context.ts";
 import { prepareContext } from "../network/task-context.ts";
 import { CheckpointStore } from "../storage/checkpoint-store.ts";
 import { SegmentStore } from "../storage/segment-store.ts";
@@ -25,6 +28,9 @@ const MAX_DATA_BYTES = 2 ** 31;
 
 /** Milliseconds in which segments that gossip missed are fetched; what is missing then is asked for again later. */
 const CATCH_UP_TIMEOUT = 10_000;
+
+/** Stored segments around one that are looked through for what it contradicts. */
+const NEIGHBOURS = 16;
 
 /** Finds the content address of the state after a slot's segment. */
 export type CheckpointAnswer = (slot: number, segment: Hex, signal: AbortSignal) => Promise<string | undefined>;
@@ -69,6 +75,10 @@ export class TaskSession {
   readonly members: readonly Member[];
   readonly log: TaskLog;
   readonly #node: Node;
+  /** Pairs of contradicting segments that slots signed, one of each slot. */
+  readonly equivocations: Equivocation[] = [];
+  readonly #store: SegmentStore;
+  readonly #prepared: PreparedContext;
   readonly #checkpoints: CheckpointStore;
   #answerCheckpoint: CheckpointAnswer = () => Promise.resolve(undefined);
 
@@ -90,15 +100,20 @@ export class TaskSession {
       domain: node.domain,
     };
     const store = new SegmentStore(node.database, terms.taskId);
-    const prepared = prepareContext(context);
-    for (const { bytes } of store) this.log.add(decodeMessage(bytes, prepared).message);
+    this.#store = store;
+    this.#prepared = prepareContext(context);
+    for (const { bytes } of store) {
+      const { message } = decodeMessage(bytes, this.#prepared);
+      if (this.log.add(message) === "conflicting") this.#noteEquivocation(message);
+    }
     node.network.joinTask(context, {
       store,
       onSegment: (message) => {
         this.#take(message);
       },
-      onEquivocation: ({ segment }) => {
-        node.log.warn({ event: "equivocation", task: terms.taskId, slot: segment.slot });
+      onEquivocation: (message) => {
+        node.log.warn({ event: "equivocation", task: terms.taskId, slot: message.segment.slot });
+        this.#noteEquivocation(message);
       },
       onCheckpointWanted: (slot, segment, signal) => this.#answerCheckpoint(slot, segment, signal),
       onFailure: (error) => {
@@ -156,6 +171,18 @@ export class TaskSession {
   /** Leaves the task's topic. */
   leave(): void {
     this.#node.network.leaveTask(this.terms.taskId);
+  }
+
+  /** Keeps a segment together with the stored one that it contradicts: both are signed, which is proof. */
+  #noteEquivocation(message: SegmentMessage): void {
+    const { slot, first, last } = message.segment;
+    if (this.equivocations.some((known) => known.slot === slot)) return;
+    // The neighbours count as well: one of them may name another segment as its predecessor.
+    const near = this.#store
+      .range(slot, Math.max(0, first - 1), last + 1, NEIGHBOURS)
+      .map(({ bytes }) => decodeMessage(bytes, this.#prepared).message);
+    const found = findEquivocation(message, near);
+    if (found !== undefined) this.equivocations.push(found);
   }
 
   #take(message: SegmentMessage): void {

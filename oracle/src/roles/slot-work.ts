@@ -1,3 +1,4 @@
+import type { EvaluationTruth } from "../disputes/evaluation-truth.ts";
 import type { SegmentOrigin, SegmentTruth } from "../disputes/segment-truth.ts";
 import { recomputeSegment } from "../disputes/segment-truth.ts";
 import type { TicketTruth } from "../disputes/tens-hash-player.ts";
@@ -6,7 +7,7 @@ import { runSegment } from "../training/slot-replica.ts";
 import type { SegmentTraining, TrainingSetup } from "../training/training-thread.ts";
 import { TrainingThread } from "../training/training-thread.ts";
 
-/** How a slot's segments come about: what the miner signs, and what it answers for. */
+/** How what a node signs comes about, and what it answers for: a slot's segments and tickets, an evaluator's score. */
 export interface SlotWork {
   /** Starts the slot's training in its initial state. */
   start(setup: TrainingSetup): Promise<SegmentTraining>;
@@ -16,6 +17,8 @@ export interface SlotWork {
   recompute(origin: SegmentOrigin): Promise<SegmentTruth>;
   /** What the slot claims of a lucky ticket, given what that hashes to. */
   readonly claimOf: (truth: TicketTruth) => TicketTruth;
+  /** What an evaluator tells of the final model, given how that scores. */
+  readonly tell: (truth: EvaluationTruth) => EvaluationTruth;
 }
 
 /** As the protocol has it: trained in a thread of its own. */
@@ -24,4 +27,5 @@ export const honestWork: SlotWork = {
   run: runSegment,
   recompute: recomputeSegment,
   claimOf: (truth) => truth,
+  tell: (truth) => truth,
 };

@@ -1,9 +1,9 @@
 import { merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
-import type { IterationRecord } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { IterationRecord, workMintAbi } from "@gristmill/sdk";
+import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
 
-import { isRevert } from "../chain/chain.ts";
+import { isRevert, revertArguments } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
@@ -11,7 +11,7 @@ import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
 import type { ClaimDetails, StoredDetails } from "../chain/claim-details.ts";
 import { fetchDetails, restoreDetails, storeDetails } from "../chain/claim-details.ts";
-import { ClaimState, claimStateName } from "./claim-state.ts";
+import { ClaimState, claimStateName } from "../chain/claim-state.ts";
 import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
@@ -38,6 +38,14 @@ interface OpenClaim {
   readonly details: ClaimDetails;
 }
 
+/** A claim that the slot's stake did not bear yet, ready to be sent. */
+interface WaitingClaim {
+  readonly claimId: Hex;
+  readonly claim: ContractFunctionArgs<typeof workMintAbi, "nonpayable", "claim">[0];
+  /** Block in which the window of an earlier claim ends. */
+  readonly retryAt: bigint;
+}
+
 type Commit = Awaited<ReturnType<Node["contracts"]["registry"]["read"]["commitOf"]>>;
 
 /**
@@ -55,6 +63,7 @@ export class TicketAgent {
   #nextEpoch: bigint;
   readonly #claims: ClaimStore;
   #open: OpenClaim[];
+  #waiting: WaitingClaim[] = [];
 
   /**
    * @param work says what the slot claims of its tickets
@@ -89,8 +98,9 @@ export class TicketAgent {
     try {
       for (let moment = await this.#follower.now(); ; moment = await this.#follower.next()) {
         await this.#drawDue(moment);
+        await this.#claimWaiting(moment);
         await this.#mintDue(moment);
-        if (isTerminal(moment.task.phase) && this.#open.length === 0) return;
+        if (isTerminal(moment.task.phase) && this.#open.length + this.#waiting.length === 0) return;
       }
     } finally {
       await this.#hasher.dispose();
@@ -187,7 +197,7 @@ export class TicketAgent {
   }
 
   async #claim(epoch: bigint, commit: Commit, lucky: LuckyTicket, hasher: TensHasher): Promise<void> {
-    const { chain, contracts, log } = this.#node;
+    const { contracts, log } = this.#node;
     const { taskId } = this.#session.terms;
     const { slot } = this.#context;
     const { segment, signature, records } = lucky.segment.message;
@@ -203,7 +213,6 @@ export class TicketAgent {
     );
     const { state } = await contracts.mint.read.claimOf([claimId]);
     if (this.#open.some((open) => open.claimId === claimId)) return;
-    let details: ClaimDetails | undefined;
     if (state === ClaimState.None) {
       log.info({
         event: "lucky",
@@ -215,39 +224,62 @@ export class TicketAgent {
         claimId,
       });
       const stated = this.#work.claimOf({ y: hexToBytes(lucky.y), trace: await hasher.trace(lucky.x) });
-      const { address, abi } = contracts.mint;
-      try {
-        const { logs } = await chain.transact({
-          address,
-          abi,
-          functionName: "claim",
-          args: [
-            {
-              segment,
-              signature,
-              segmentProof: merkleProof(ids, ids.indexOf(lucky.segment.id)),
-              record: lucky.record,
-              recordProof: merkleProof(records.map(recordHash), lucky.record.index - segment.first),
-              epoch,
-              ticket: lucky.ticket,
-              y: bytesToHex(stated.y),
-              traceId: tensHashTraceId(stated.trace),
-            },
-          ],
-        });
-        details = parseEventLogs({ abi, logs, eventName: "TicketClaimed" })[0]?.args.details;
-      } catch (error) {
-        if (!isRevert(error)) throw error;
-        log.warn({ event: "claim-refused", task: taskId, claimId, error });
-        return;
+      await this.#send(claimId, {
+        segment,
+        signature,
+        segmentProof: merkleProof(ids, ids.indexOf(lucky.segment.id)),
+        record: lucky.record,
+        recordProof: merkleProof(records.map(recordHash), lucky.record.index - segment.first),
+        epoch,
+        ticket: lucky.ticket,
+        y: bytesToHex(stated.y),
+        traceId: tensHashTraceId(stated.trace),
+      });
+    } else this.#keep(claimId, await fetchDetails(contracts, claimId, this.#session.terms.createdAt));
+  }
+
+  /** Posts a claim. What the slot's stake cannot bear yet waits until the windows of earlier claims have ended. */
+  async #send(claimId: Hex, claim: WaitingClaim["claim"]): Promise<void> {
+    const { chain, contracts, log } = this.#node;
+    const { taskId } = this.#session.terms;
+    const { address, abi } = contracts.mint;
+    try {
+      const { logs } = await chain.transact({ address, abi, functionName: "claim", args: [claim] });
+      const [claimed] = parseEventLogs({ abi, logs, eventName: "TicketClaimed" });
+      const details = claimed?.args.details;
+      this.#keep(claimId, details ?? (await fetchDetails(contracts, claimId, this.#session.terms.createdAt)));
+    } catch (error) {
+      if (!isRevert(error)) throw error;
+      const retryAt = retryBlock(error);
+      if (retryAt === 0n) log.warn({ event: "claim-refused", task: taskId, claimId, error });
+      else {
+        log.info({ event: "claim-waits", task: taskId, claimId, until: Number(retryAt) });
+        this.#waiting.push({ claimId, claim, retryAt });
       }
-      log.info({ event: "claim", task: taskId, slot, claimId });
-      // The verifier will ask for the state before the segment: it had better be there.
-      await this.#prepare(segment.previous);
+      return;
     }
-    details ??= await fetchDetails(contracts, claimId, this.#session.terms.createdAt);
+    log.info({ event: "claim", task: taskId, slot: this.#context.slot, claimId });
+    // The verifier will ask for the state before the segment: it had better be there.
+    await this.#prepare(claim.segment.previous);
+  }
+
+  #keep(claimId: Hex, details: ClaimDetails): void {
+    const { taskId } = this.#session.terms;
     this.#claims.put({ claimId, taskId, state: "claimed", payload: storeDetails(details) });
     this.#open.push({ claimId, details });
+  }
+
+  /** Posts what waited for earlier windows to end, as long as its epoch takes claims. */
+  async #claimWaiting({ head }: TaskMoment): Promise<void> {
+    const { beacon } = this.#node.contracts;
+    const due = this.#waiting.filter(({ retryAt }) => head.number + 1n >= retryAt);
+    this.#waiting = this.#waiting.filter((claim) => !due.includes(claim));
+    for (const { claimId, claim } of due)
+      if (head.number < (await beacon.read.claimsCloseAt([claim.epoch]))) await this.#send(claimId, claim);
+      else {
+        const fields = { task: this.#session.terms.taskId, claimId, epoch: Number(claim.epoch) };
+        this.#node.log.warn({ event: "claim-refused", ...fields, error: "its epoch's claims closed while it waited" });
+      }
   }
 
   /** Mints what is attested and past its window; lets go of what never will be. */
@@ -291,4 +323,10 @@ export class TicketAgent {
       log.warn({ event: "mint-refused", claimId, error });
     }
   }
+}
+
+/** Block from which a claim that the slot's stake did not bear may be tried again; 0 if waiting does not help. */
+function retryBlock(error: unknown): bigint {
+  const retryAt = revertArguments(error, "WorkMint_StakeTooLow")?.at(-1);
+  return typeof retryAt === "bigint" ? retryAt : 0n;
 }

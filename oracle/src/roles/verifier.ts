@@ -9,13 +9,14 @@ import { ClaimStore } from "../storage/claim-store.ts";
 import { ClaimAudit } from "./claim-audit.ts";
 import type { AuditedClaim, Finding, Refutation } from "./claim-audit.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
-import { ClaimState } from "./claim-state.ts";
+import { ClaimState } from "../chain/claim-state.ts";
 import { withCranks } from "./cranks.ts";
 import { challengersWork } from "./dispute-work.ts";
 import { ensureStake } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
+import { ScoreAudit, watchScores } from "./score-audit.ts";
 import { joinSession, loadTrainingSet } from "./session.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
@@ -36,10 +37,11 @@ export async function runVerifier(
     if (task.phase === Phase.Cancelled) return;
     const session = await joinSession(node, follower, terms);
     const audit = new ClaimAudit(node, session, await loadTrainingSet(node, terms));
-    disputes.equip(challengersWork(node, session, audit));
+    const scores = new ScoreAudit(node, session);
+    disputes.equip(challengersWork(node, session, audit, scores));
     try {
       const verifier = new Verifier(node, follower, terms, audit, disputes);
-      await verifier.run();
+      await Promise.all([verifier.run(), watchScores(node, follower, scores, disputes)]);
       await verifier.collectRewards();
     } finally {
       await audit.dispose();

@@ -25,9 +25,10 @@ export type AccusationState = "found" | "sending" | "settled";
 
 /** Something that this node computed otherwise. */
 export interface Accusation {
-  readonly kind: "segment" | "ticket";
-  /** Of the segment, or of the claim of a ticket. */
+  readonly kind: "segment" | "ticket" | "score";
+  /** Of the segment, of the claim of a ticket, or the score's hash. */
   readonly id: Hex;
+  /** Number of the accused place: of the slot, or of the evaluator that told the score. */
   readonly slot: number;
   readonly state: AccusationState;
   readonly reason: string;

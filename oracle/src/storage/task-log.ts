@@ -108,6 +108,15 @@ export class TaskLog extends EventEmitter<{ added: [LoggedSegment] }> {
     return this.covering(slot, entry.count - 1)?.id === entry.segmentId;
   }
 
+  /** The update list of this id, whoever made it; a search through all segments. */
+  listOf(updateId: Hex): UpdateList | undefined {
+    for (const { message } of this.#byId.values()) {
+      const place = message.records.findIndex((record) => record.updateId === updateId);
+      if (place >= 0) return message.lists[place];
+    }
+    return undefined;
+  }
+
   /**
    * The lists of one slot's iterations [from, to).
    * @throws GristmillError LOG_INCOMPLETE

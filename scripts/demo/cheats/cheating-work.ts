@@ -9,15 +9,15 @@ import type { MatrixEngine } from "../../../oracle/src/training/matrix-engine.ts
 import type { SegmentRunner } from "../../../oracle/src/training/slot-replica.ts";
 import { Trainer } from "../../../oracle/src/training/trainer.ts";
 import type { SegmentTraining, TrainingSetup } from "../../../oracle/src/training/training-thread.ts";
-import type { Cheat } from "./cheat.ts";
 import { layersOf } from "./cheat.ts";
-import type { TicketCheat } from "./ticket-cheats.ts";
+import type { AnyCheat } from "./index.ts";
 
 /**
- * A slot that lies wherever its cheat finds an opportunity, and goes on from its lies: so it serves every state that it
+ * A slot or an evaluator that lies wherever its cheat finds an opportunity, and goes on from its lies: so it serves every state that it
  * signed, resumes from its log, and defends each of its segments as if it were true.
  */
-export function cheatingWork(cheat: Cheat | TicketCheat): SlotWork {
+export function cheatingWork(cheat: AnyCheat): SlotWork {
+  if ("tell" in cheat) return { ...honestWork, tell: (truth) => cheat.tell(truth) };
   if ("claimOf" in cheat) return { ...honestWork, claimOf: (truth) => cheat.claimOf(truth) };
   const recompute = async (origin: SegmentOrigin): Promise<SegmentTruth> => {
     const truth = await recomputeSegment(origin);
@@ -35,6 +35,7 @@ export function cheatingWork(cheat: Cheat | TicketCheat): SlotWork {
   const replaying = createEngine();
   return {
     claimOf: honestWork.claimOf,
+    tell: honestWork.tell,
     recompute,
     run: async (...segment) => runner(await replaying)(...segment),
     start: async (setup) => {

@@ -26,6 +26,8 @@ const FULL_WEIGHT = 127 * 256;
 export interface CompileOptions extends SourceFiles {
   /** Replaces `coordination.miners`. */
   readonly miners?: number;
+  /** Replaces `coordination.evaluators`. */
+  readonly evaluators?: number;
   /** Speeds calibration up. */
   readonly product?: Product;
 }
@@ -63,7 +65,7 @@ export interface CompiledTask {
 export async function compileTask(text: string, options: CompileOptions): Promise<CompiledTask> {
   const warnings: string[] = [];
   const warn = (warning: string): void => void warnings.push(warning);
-  const written = withMiners(parseTaskSpec(text), options.miners, warn);
+  const written = withMiners(withEvaluators(parseTaskSpec(text), options.evaluators), options.miners, warn);
   const { dataset, optimizer } = written.ml;
 
   const training = dataset["training-set-size"];
@@ -94,6 +96,12 @@ export async function compileTask(text: string, options: CompileOptions): Promis
     payment: registryTerms(spec, perSlot, examples.y.length - training),
     warnings,
   };
+}
+
+/** A spec for another number of evaluators. */
+function withEvaluators(spec: TaskSpec, evaluators: number | undefined): TaskSpec {
+  if (evaluators === undefined) return spec;
+  return parseTaskSpec(JSON.stringify({ ...spec, coordination: { ...spec.coordination, evaluators } }));
 }
 
 /** A spec for another number of miners; a given q goes down or up in proportion. */

@@ -1,3 +1,4 @@
+import { GristmillError } from "@gristmill/sdk";
 import { pino } from "pino";
 import { bytesToHex, custom, type Hex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
@@ -20,6 +21,29 @@ export interface Player {
   readonly lines: Line[];
   readonly account: Hex;
   agent(): DisputeAgent;
+}
+
+/** What a node can compute: nothing but what is given. */
+export function workOf(given: Partial<DisputeWork>): DisputeWork {
+  const none = () => Promise.reject(new GristmillError("NOT_DISPUTED", "nobody disputes this here"));
+  return {
+    slot: undefined,
+    evaluator: undefined,
+    segment: () => undefined,
+    list: () => undefined,
+    defence: none,
+    recompute: none,
+    ticket: none,
+    told: none,
+    score: none,
+    findList: () => {
+      throw new GristmillError("NOT_DISPUTED", "no list is disputed here");
+    },
+    equivocations: () => [],
+    peers: () => 3,
+    ensureStake: () => Promise.resolve(),
+    ...given,
+  };
 }
 
 /** A node with one of Hardhat's accounts, by its number. */
@@ -80,8 +104,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
       contracts: {
         GristToken: await at(where.token),
         StakeManager: await at(where.stakes),
-        // Disputes do not ask it.
-        VerifierPool: await at(where.stakes),
+        VerifierPool: await at(where.pool),
         EpochBeacon: await at(where.beacon),
         MlpTemplate: await at(where.template),
         TaskRegistry: await at(where.registry),
@@ -94,6 +117,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         Demands: await at(where.demands),
         // Disputes over tasks have nothing to do with it.
         OpenMint: await at(where.workMint),
+        Perjury: await at(where.perjury),
       },
     },
   });

@@ -13,7 +13,7 @@ import type { SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
 import { WrongGradient } from "../../../scripts/demo/cheats/segment-cheats.ts";
 import { ethers, loadFixture, networkHelpers, provider } from "../tasks/scenario.ts";
-import { headNow, look, type Player, playerOf, untilConvicted } from "./agent-stage.ts";
+import { headNow, look, type Player, playerOf, untilConvicted, workOf } from "./agent-stage.ts";
 import { type Arena, arena, honestChain, logOf, parametersOf, sign } from "./arena.ts";
 import { COURT, DisputeState } from "./court-scene.ts";
 
@@ -63,17 +63,14 @@ describe("DisputeAgent", () => {
   ): Promise<Player> {
     const database = openDatabase(join(folder, `${String(signer)}.sqlite`));
     databases.push(database);
-    const all: DisputeWork = {
+    const all = workOf({
       slot: mode === "defend" ? SLOT : undefined,
       segment: (id) => (id === claim ? lie.message : undefined),
       defence: () => Promise.resolve(lie),
       recompute: () => Promise.resolve(truth),
-      ticket: () => Promise.reject(new GristmillError("NO_TICKET", "nobody claims a ticket here")),
       findList: listFinder(logOf(where, [])),
-      peers: () => 3,
-      ensureStake: () => Promise.resolve(),
       ...work,
-    };
+    });
     return playerOf(where, signer, database, all, { mode, ...(now && { now }) });
   }
 

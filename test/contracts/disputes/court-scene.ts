@@ -7,8 +7,10 @@ import type {
   Demands,
   EvaluationGame,
   Misconduct,
+  Perjury,
   SegmentGame,
   TensHashGame,
+  VerifierPool,
   WorkMint,
 } from "../../../types/ethers-contracts/index.js";
 import { deployRegistry } from "../helpers/deploy-registry.ts";
@@ -33,7 +35,7 @@ export const MINER_STAKE = 40n * GRIST;
 
 /** Every ticket is lucky, and every iteration has some. */
 const MINT = {
-  macsPerTicket: 1_000n,
+  macsPerTicket: 100n,
   halvingEpochs: 1_000n,
   wantedClaims: 4n,
   verifierShareBps: 2_000n,
@@ -56,6 +58,8 @@ export interface CourtScene extends Omit<Scene, "court"> {
   readonly segmentGame: SegmentGame;
   readonly evaluationGame: EvaluationGame;
   readonly workMint: WorkMint;
+  readonly pool: VerifierPool;
+  readonly perjury: Perjury;
   readonly slots: Slots;
 }
 
@@ -105,6 +109,9 @@ export async function deployCourt() {
   await token.appoint([workMint]);
   await registry.wire(workMint, court);
   await stakes.wire([registry, pool, court]);
+  const evidence = [court, workMint, pool, segmentGame, tensHashGame, misconduct];
+  const perjury = await ethers.deployContract("Perjury", evidence);
+  await pool.wire(perjury);
   await court.wire([segmentGame, evaluationGame, tensHashGame], [misconduct, demands]);
 
   for (const account of signers.slice(1)) {
@@ -128,7 +135,8 @@ export async function deployCourt() {
     verifier: at(9),
     stranger: at(10),
   };
-  return { parts, judges: { court, misconduct, demands, tensHashGame, segmentGame, evaluationGame, workMint } };
+  const games = { segmentGame, evaluationGame, tensHashGame };
+  return { parts, judges: { court, misconduct, demands, ...games, workMint, pool, perjury } };
 }
 
 /** Signs as an operator of the scene's task, or as anybody else in any domain. */

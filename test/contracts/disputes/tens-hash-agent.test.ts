@@ -3,17 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { GristmillError, tensHashTraceId, ticketInput } from "@gristmill/sdk";
+import { tensHashTraceId, ticketInput } from "@gristmill/sdk";
 import { bytesToHex, type Hex } from "viem";
 
-import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
 import type { TicketTruth } from "../../../oracle/src/disputes/tens-hash-player.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
 import { createTensHasher } from "../../../oracle/src/tenshash/index.ts";
 import { claimIdOf, planWork } from "../helpers/committed-work.ts";
 import { headerOf } from "../helpers/header.ts";
 import { ethers, networkHelpers, provider } from "../tasks/scenario.ts";
-import { headNow, type Player, playerOf, untilConvicted } from "./agent-stage.ts";
+import { headNow, type Player, playerOf, untilConvicted, workOf } from "./agent-stage.ts";
 import { inCourt, isConvicted } from "./court-scene.ts";
 import { SEGMENT_LENGTH } from "./honest-slots.ts";
 
@@ -80,19 +79,7 @@ describe("DisputeAgent over a TensHash", () => {
     mode: "defend" | "challenge",
     ticket: TicketTruth,
   ): Promise<Player> {
-    const none = () => Promise.reject(new GristmillError("NO_SEGMENT", "no segment is disputed here"));
-    const work: DisputeWork = {
-      slot: mode === "defend" ? SLOT : undefined,
-      segment: () => undefined,
-      defence: none,
-      recompute: none,
-      ticket: () => Promise.resolve(ticket),
-      findList: () => {
-        throw new GristmillError("NO_LIST", "no list is disputed here");
-      },
-      peers: () => 1,
-      ensureStake: () => Promise.resolve(),
-    };
+    const work = workOf({ slot: mode === "defend" ? SLOT : undefined, ticket: () => Promise.resolve(ticket) });
     const database = openDatabase(join(folder, `${mode}.sqlite`));
     databases.push(database);
     return playerOf(scene, mode === "defend" ? 11 : 10, database, work, { mode });

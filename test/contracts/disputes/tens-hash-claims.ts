@@ -5,7 +5,7 @@ import { bytesToHex } from "viem";
 import { type ClaimDetails, detailsOf, planWork } from "../helpers/committed-work.ts";
 import { headerOf } from "../helpers/header.ts";
 import { ethers, networkHelpers, passEpochs, provider } from "../tasks/scenario.ts";
-import { inCourt } from "./court-scene.ts";
+import { type CourtScene, inCourt } from "./court-scene.ts";
 import { SEGMENT_LENGTH } from "./honest-slots.ts";
 
 export const ETHER = 10n ** 18n;
@@ -21,7 +21,13 @@ export interface Outcome {
 
 /** Slot 0 has committed four iterations, and the epoch's seed is proven. */
 export async function drawn() {
+  return drawnAfter(() => Promise.resolve());
+}
+
+/** {@link drawn}, with something done in the epoch before. */
+export async function drawnAfter(before: (scene: CourtScene) => Promise<unknown>) {
   const scene = await inCourt();
+  await before(scene);
   const { beacon, registry, workMint, miners, taskId, stranger } = scene;
   const { owner, operator } = miners[0]!;
   await passEpochs(scene, 1);

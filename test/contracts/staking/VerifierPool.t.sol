@@ -11,6 +11,10 @@ import {vm} from "../helpers/Vm.sol";
 contract Locks {
     function lock(address, bytes32, uint256) external {}
     function unlock(address, bytes32, uint256) external {}
+
+    function unbondingDelay() external pure returns (uint64) {
+        return 1 days;
+    }
 }
 
 /// @dev Epochs that a test sets.

@@ -17,11 +17,16 @@ function at(position: bigint): string {
   return ethers.toBeHex(position, 32);
 }
 
-/** The block in which the verifier's stake comes free, after it has resigned. */
+/** The block in which the verifier's last epoch has settled, after it has resigned. */
 async function resign(suite: Suite, index: number): Promise<bigint> {
   const { pool, verifiers } = suite;
   await pool.connect(verifiers[index]).resign();
   return pool.releasableAt(verifiers[index]!);
+}
+
+/** Lets the unbonding delay pass, which began with the last block. */
+async function passUnbonding({ stakes }: Suite): Promise<void> {
+  await networkHelpers.time.increase(Number(await stakes.unbondingDelay()));
 }
 
 describe("VerifierPool", () => {
@@ -147,7 +152,7 @@ describe("VerifierPool", () => {
       expect(await pool.operatorOf(verifiers[2]!)).to.equal(verifierOperators[2]);
     });
 
-    it("keeps the stake locked until every epoch in which it is the bond has settled", async () => {
+    it("keeps the stake locked until every epoch in which it is the bond has settled and every dispute that began by then can be over", async () => {
       const suite = await networkHelpers.loadFixture(deploy);
       const { pool, stakes, verifiers } = suite;
       const own = pool.connect(verifiers[1]);
@@ -160,6 +165,8 @@ describe("VerifierPool", () => {
         .to.be.revertedWithCustomError(pool, "VerifierPool_StillBonded")
         .withArgs(verifiers[1], releasableAt);
       await suite.nextBlockIs(releasableAt);
+      await expect(own.release()).to.be.revertedWithCustomError(pool, "VerifierPool_StillLiable");
+      await passUnbonding(suite);
       await expect(own.release()).to.emit(pool, "VerifierReleased").withArgs(verifiers[1], WEIGHTS[1]);
       expect(await stakes.freeOf(verifiers[1]!)).to.equal(WEIGHTS[1]);
       expect(await pool.operatorOf(verifiers[1]!)).to.equal(ethers.ZeroAddress);
@@ -179,6 +186,7 @@ describe("VerifierPool", () => {
         .to.be.revertedWithCustomError(pool, "VerifierPool_Resigned")
         .withArgs(verifiers[1]);
       await suite.nextBlockIs(releasableAt);
+      await passUnbonding(suite);
       await own.release();
       await own.enlist(WEIGHTS[1]!, verifiers[1]!);
       expect(await pool.weightOf(verifiers[1]!)).to.equal(WEIGHTS[1]);

@@ -15,7 +15,7 @@ import {
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
 /** One for each contract and library, four for the wiring. */
-const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + GAME_LIBRARY_NAMES.length + 4;
+const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + GAME_LIBRARY_NAMES.length + 5;
 
 describe("hardhat deploy", function () {
   this.timeout(120_000);

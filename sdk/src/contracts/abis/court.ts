@@ -433,6 +433,7 @@ export const courtAbi = [
           { internalType: "enum Side", name: "turn", type: "uint8" },
           { internalType: "uint64", name: "movesUntil", type: "uint64" },
           { internalType: "uint32", name: "moves", type: "uint32" },
+          { internalType: "bool", name: "proven", type: "bool" },
           { internalType: "uint32[2]", name: "clocks", type: "uint32[2]" },
           { internalType: "uint128[2]", name: "deposits", type: "uint128[2]" },
           { internalType: "uint128", name: "bond", type: "uint128" },

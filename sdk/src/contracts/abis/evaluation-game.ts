@@ -316,6 +316,13 @@ export const evaluationGameAbi = [
     type: "function",
   },
   {
+    inputs: [{ internalType: "DisputeId", name: "disputeId", type: "bytes32" }],
+    name: "caseOf",
+    outputs: [{ internalType: "bytes32", name: "", type: "bytes32" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint8", name: "evaluator", type: "uint8" },

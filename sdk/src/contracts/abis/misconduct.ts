@@ -1707,4 +1707,11 @@ export const misconductAbi = [
     stateMutability: "nonpayable",
     type: "function",
   },
+  {
+    inputs: [{ internalType: "bytes32", name: "segmentId", type: "bytes32" }],
+    name: "refuterOf",
+    outputs: [{ internalType: "address", name: "accuser", type: "address" }],
+    stateMutability: "view",
+    type: "function",
+  },
 ] as const;

@@ -372,6 +372,13 @@ export const segmentGameAbi = [
     type: "function",
   },
   {
+    inputs: [{ internalType: "DisputeId", name: "disputeId", type: "bytes32" }],
+    name: "caseOf",
+    outputs: [{ internalType: "bytes32", name: "", type: "bytes32" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
     inputs: [
       {
         components: [

@@ -165,6 +165,43 @@ export const tensHashGameAbi = [
   },
   {
     inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "ticket", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "address", name: "miner", type: "address" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ClaimDetails",
+        name: "details",
+        type: "tuple",
+      },
+    ],
+    name: "questionOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "bytes32", name: "seed", type: "bytes32" },
+          { internalType: "bytes32", name: "x", type: "bytes32" },
+          { internalType: "bytes32", name: "y", type: "bytes32" },
+          { internalType: "bytes32", name: "traceId", type: "bytes32" },
+        ],
+        internalType: "struct ITensHashGame.Question",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
       { internalType: "DisputeId", name: "disputeId", type: "bytes32" },
       {
         components: [

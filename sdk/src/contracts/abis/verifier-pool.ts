@@ -51,6 +51,11 @@ export const verifierPoolAbi = [
     type: "error",
   },
   {
+    inputs: [{ internalType: "address", name: "caller", type: "address" }],
+    name: "VerifierPool_NotTheProsecutor",
+    type: "error",
+  },
+  {
     inputs: [{ internalType: "address", name: "account", type: "address" }],
     name: "VerifierPool_Resigned",
     type: "error",
@@ -71,8 +76,27 @@ export const verifierPoolAbi = [
     name: "VerifierPool_StillBonded",
     type: "error",
   },
+  {
+    inputs: [
+      { internalType: "address", name: "account", type: "address" },
+      { internalType: "uint64", name: "bondedUntil", type: "uint64" },
+    ],
+    name: "VerifierPool_StillLiable",
+    type: "error",
+  },
   { inputs: [], name: "VerifierPool_ZeroMinimum", type: "error" },
   { inputs: [], name: "VerifierPool_ZeroOperator", type: "error" },
+  { inputs: [], name: "Wired_AlreadyWired", type: "error" },
+  { inputs: [{ internalType: "address", name: "module", type: "address" }], name: "Wired_NotAContract", type: "error" },
+  {
+    inputs: [
+      { internalType: "address", name: "caller", type: "address" },
+      { internalType: "address", name: "deployer", type: "address" },
+    ],
+    name: "Wired_NotDeployer",
+    type: "error",
+  },
+  { inputs: [], name: "Wired_NotWired", type: "error" },
   {
     anonymous: false,
     inputs: [
@@ -81,6 +105,12 @@ export const verifierPoolAbi = [
       { indexed: false, internalType: "uint256", name: "weight", type: "uint256" },
     ],
     name: "VerifierEnlisted",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: "address", name: "prosecutor", type: "address" }],
+    name: "VerifierPoolWired",
     type: "event",
   },
   {
@@ -99,6 +129,17 @@ export const verifierPoolAbi = [
       { indexed: false, internalType: "uint64", name: "releasableAt", type: "uint64" },
     ],
     name: "VerifierResigned",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: true, internalType: "address", name: "accuser", type: "address" },
+      { indexed: false, internalType: "uint256", name: "weight", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "reward", type: "uint256" },
+    ],
+    name: "VerifierSlashed",
     type: "event",
   },
   {
@@ -126,6 +167,13 @@ export const verifierPoolAbi = [
     name: "enlist",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [],
+    name: "isWired",
+    outputs: [{ internalType: "bool", name: "", type: "bool" }],
+    stateMutability: "view",
     type: "function",
   },
   {
@@ -159,6 +207,16 @@ export const verifierPoolAbi = [
   { inputs: [], name: "release", outputs: [], stateMutability: "nonpayable", type: "function" },
   { inputs: [], name: "resign", outputs: [], stateMutability: "nonpayable", type: "function" },
   {
+    inputs: [
+      { internalType: "address", name: "account", type: "address" },
+      { internalType: "address", name: "accuser", type: "address" },
+    ],
+    name: "slash",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
     inputs: [{ internalType: "uint64", name: "epoch", type: "uint64" }],
     name: "totalWeightAt",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
@@ -170,6 +228,13 @@ export const verifierPoolAbi = [
     name: "weightOf",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
     stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [{ internalType: "address", name: "prosecutor", type: "address" }],
+    name: "wire",
+    outputs: [],
+    stateMutability: "nonpayable",
     type: "function",
   },
 ] as const;

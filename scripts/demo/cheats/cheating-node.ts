@@ -1,4 +1,4 @@
-// `oracle-miner` with a slot that lies: the first argument names the cheat, the others are those of the honest program.
+// `oracle-miner` with a slot or an evaluator that lies: the first argument names the cheat, the others are those of the honest program.
 
 import { main } from "../../../oracle/src/cli/main.ts";
 import { cheatingWork } from "./cheating-work.ts";
