@@ -6,6 +6,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {ISupervisorLog} from "../interfaces/ISupervisorLog.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Wired} from "../libraries/Wired.sol";
@@ -25,6 +26,7 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
 
     address internal _mint;
     address internal _court;
+    ISupervisorLog internal _log;
     mapping(TaskId => Task) internal _tasks;
     mapping(uint64 epoch => uint256) public override workIn;
     mapping(address account => uint256) public override creditOf;

@@ -18,7 +18,7 @@ enum Phase {
     Registration, // places fill; ends full, at the deadline, or by cancellation
     Seeding, // enough joined; waits for the proven header that seeds the training
     Training, // slots commit heads once per epoch
-    Submission, // slots submit the final state, supervisors their log root
+    Submission, // slots submit the final state
     Reveal, // the client reveals the test set it committed to
     EvaluationCommit, // evaluators seal their scores
     EvaluationReveal, // and open them
@@ -39,7 +39,7 @@ struct Shares {
     uint16 burn; // destroyed when training begins, 1,000 to 5,000: what the task's tickets may mint hangs on it
     uint16 miners; // for committed iterations: each of slots * iterations has the same price
     uint16 bonus; // for the score, from nothing at `baseline` to all at `goal`
-    uint16 supervisors; // equal shares of those that submitted a log
+    uint16 supervisors; // an equal share for each that co-signed the log
     uint16 evaluators; // equal shares of those that revealed the agreed score
     uint16 verifiers; // the same price for each of `attestations` attestations
 }

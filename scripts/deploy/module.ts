@@ -36,9 +36,11 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
 
+    const SupervisorLog = m.contract("SupervisorLog", [TaskRegistry, EpochBeacon]);
+
     m.call(GristToken, "appoint", [[WorkMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
-    m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
       [Misconduct, Demands],
@@ -58,6 +60,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       TensHashGame,
       Misconduct,
       Demands,
+      SupervisorLog,
     };
   });
 }

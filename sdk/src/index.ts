@@ -1,4 +1,6 @@
 export * from "./errors.ts";
+export * from "./log/bls.ts";
+export * from "./log/log-root.ts";
 export * from "./mlp/batch.ts";
 export * from "./mlp/evaluation.ts";
 export * from "./mlp/forward.ts";
@@ -44,6 +46,7 @@ export * from "./contracts/abis/sparse-nearest-centroid-classifier.ts";
 export * from "./contracts/abis/sparse-perceptron.ts";
 export * from "./contracts/abis/stake-manager.ts";
 export * from "./contracts/abis/stakeable64.ts";
+export * from "./contracts/abis/supervisor-log.ts";
 export * from "./contracts/abis/task-registry.ts";
 export * from "./contracts/abis/tens-hash-game.ts";
 export * from "./contracts/abis/verifier-pool.ts";

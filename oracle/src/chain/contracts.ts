@@ -6,6 +6,7 @@ import {
   misconductAbi,
   segmentGameAbi,
   stakeManagerAbi,
+  supervisorLogAbi,
   taskRegistryAbi,
   tensHashGameAbi,
   verifierPoolAbi,
@@ -30,6 +31,7 @@ export function contractsOf(chain: Chain) {
     segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
+    supervisorLog: getContract({ address: contracts.SupervisorLog, abi: supervisorLogAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
   };
 }

@@ -92,6 +92,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         TensHashGame: await at(where.tensHashGame),
         Misconduct: await at(where.misconduct),
         Demands: await at(where.demands),
+        SupervisorLog: await at(where.log),
       },
     },
   });

@@ -34,7 +34,7 @@ import {
   STAKED,
   STATE,
   submit,
-  submitLog,
+  cosignLog,
 } from "./scenario.ts";
 
 /** What every account may withdraw, by the role it has in the scene. */
@@ -73,7 +73,7 @@ describe("a task's life", () => {
     for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
 
     expect(await phaseOf(scene)).to.equal(Phase.Submission);
-    await submitLog(scene);
+    await cosignLog(scene);
     for (const slot of [0, 1, 2]) await submit(scene, slot);
     expect(await phaseOf(scene)).to.equal(Phase.Reveal);
     await revealTestSet(scene);
