@@ -13,7 +13,7 @@ export interface SegmentFigures {
   readonly accuracy: number;
   /** Cosine between its updates and the sum of the others' latest; undefined without either. */
   readonly agreement: number | undefined;
-  /** log2 of seconds per iteration since the slot's segment before; undefined for its first. */
+  /** log2 of seconds per iteration over the slot's last few segments; undefined for its first ones. */
   readonly pace: number | undefined;
 }
 
@@ -51,6 +51,9 @@ const THRESHOLD = 5;
 const LEAST_PEERS = 6;
 const WINDOW = 48;
 
+/** Segments over which a slot's pace is taken: a network delivers several at once. */
+const PACE_SEGMENTS = 4;
+
 interface Seen {
   readonly figures: SegmentFigures;
   /** Sum of the segment's updates: weight's flat index to how often it went up less how often down. */
@@ -65,8 +68,8 @@ interface Seen {
 export class OutlierWatch {
   readonly #examples: number;
   readonly #recent: Seen[] = [];
-  /** When each slot's last segment came, seconds. */
-  readonly #cameAt = new Map<number, number>();
+  /** When each slot's last segments came, seconds, and up to which iteration: the oldest first. */
+  readonly #cameAt = new Map<number, { readonly at: number; readonly last: number }[]>();
 
   /** @param examples in a batch */
   constructor(examples: number) {
@@ -82,7 +85,8 @@ export class OutlierWatch {
     const others = this.#recent.filter(({ figures }) => figures.slot !== message.segment.slot);
     const updates = sumOf(message);
     const figures = this.#figuresOf(message, updates, others, now);
-    this.#cameAt.set(figures.slot, now);
+    const came = this.#cameAt.get(figures.slot) ?? [];
+    this.#cameAt.set(figures.slot, [...came, { at: now, last: message.segment.last }].slice(-PACE_SEGMENTS));
     this.#recent.push({ figures, updates });
     if (this.#recent.length > WINDOW) this.#recent.shift();
     return outliers(
@@ -101,7 +105,8 @@ export class OutlierWatch {
     const iterations = records.length;
     const total = (of: (index: number) => number): number =>
       records.reduce((sum, _, index) => sum + of(index), 0) / iterations;
-    const before = this.#cameAt.get(slot);
+    const came = this.#cameAt.get(slot) ?? [];
+    const before = came.length < PACE_SEGMENTS ? undefined : came[0];
     return {
       slot,
       updates: Math.log2(1 + total((i) => lists[i]?.length ?? 0)),
@@ -111,7 +116,8 @@ export class OutlierWatch {
         updates,
         others.map((seen) => seen.updates),
       ),
-      pace: before === undefined ? undefined : Math.log2(Math.max(now - before, 1e-3) / iterations),
+      pace:
+        before === undefined ? undefined : Math.log2(Math.max(now - before.at, 1e-3) / (segment.last - before.last)),
     };
   }
 }

@@ -40,10 +40,7 @@ export interface CosignAnswer {
 /** Says what this node makes of a log; undefined if the task or epoch is none of its. */
 export type AnswerCosign = (question: CosignQuestion, signal: AbortSignal) => Promise<CosignAnswer | undefined>;
 
-/**
- * Answers other supervisors until what it returns is called. Only supervisors serve this protocol, so who announces it is
- * worth asking.
- */
+/** Answers other supervisors until what it returns is called. Nodes of other roles refuse the protocol. */
 export async function serveCosigning(libp2p: Libp2p, answer: AnswerCosign): Promise<() => Promise<void>> {
   await serve(libp2p, COSIGN_PROTOCOL, async function* (bytes, signal) {
     const told = await answer(decodeQuestion(bytes), signal);
@@ -52,13 +49,6 @@ export async function serveCosigning(libp2p: Libp2p, answer: AnswerCosign): Prom
     yield dagCbor.encode([told.place, [...told.held], signature]);
   });
   return async () => libp2p.unhandle(COSIGN_PROTOCOL.id);
-}
-
-/** Whether the peer has announced that it co-signs logs. */
-export async function isCosigner(libp2p: Libp2p, peer: PeerId): Promise<boolean> {
-  if (!(await libp2p.peerStore.has(peer))) return false;
-  const { protocols } = await libp2p.peerStore.get(peer);
-  return protocols.includes(COSIGN_PROTOCOL.id);
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Hex } from "viem";
 
 import { BlobExchange } from "./blob-exchange.ts";
 import { askForCheckpoint, serveCheckpoints } from "./checkpoint-exchange.ts";
-import { askToCosign, isCosigner, serveCosigning } from "./cosign-exchange.ts";
+import { askToCosign, serveCosigning } from "./cosign-exchange.ts";
 import type { AnswerCosign, CosignAnswer, CosignQuestion } from "./cosign-exchange.ts";
 import { encryption } from "./encryption.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
@@ -104,7 +104,7 @@ export interface Network {
   /** Answers peers that ask this supervisor to co-sign a log, until what it returns is called. */
   serveCosigning(answer: AnswerCosign): Promise<() => Promise<void>>;
   /**
-   * Asks the task's peers that co-sign to sign a log, all at once.
+   * Asks the task's peers to sign a log, all at once.
    *
    * @param signal ends the wait; give it a timeout
    * @returns what those said that answered, unchecked
@@ -318,11 +318,10 @@ class GossipNetwork implements Network {
   }
 
   async askToCosign(question: CosignQuestion, signal: AbortSignal): Promise<CosignAnswer[]> {
-    const answers = this.#sources(question.taskId).map(async (peer) => {
-      if (!(await isCosigner(this.#libp2p, peer))) return undefined;
-      // A silent peer is no answer.
-      return askToCosign(this.#libp2p, peer, question, signal).catch(() => undefined);
-    });
+    // Peers of other roles refuse at once; a silent peer is no answer either.
+    const answers = this.#sources(question.taskId).map((peer) =>
+      askToCosign(this.#libp2p, peer, question, signal).catch(() => undefined),
+    );
     return (await Promise.all(answers)).filter((answer) => answer !== undefined);
   }
 

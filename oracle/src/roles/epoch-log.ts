@@ -3,8 +3,19 @@ import { logRoot, merkleRoot } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { zeroHash } from "viem";
 
+import type { Network } from "../network/node.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
+
+/** What of a node co-signing takes. */
+export interface LogNode extends Pick<Node, "chain" | "contracts" | "schedule" | "config" | "log" | "signal"> {
+  readonly network: Pick<Network, "serveCosigning" | "askToCosign">;
+}
+
+/** What of a session co-signing takes. */
+export interface LogSession extends Pick<TaskSession, "members" | "log" | "gather"> {
+  readonly terms: Pick<TaskSession["terms"], "taskId" | "createdAt">;
+}
 
 /** Milliseconds in which segments that gossip missed are fetched before a slot counts as not held. */
 const FETCH_TIMEOUT = 5_000;
@@ -24,7 +35,7 @@ export interface EpochLog {
  * What a node holds of an epoch that is over, after it has asked its peers for the rest. The order is the chain's: a slot's
  * segments as it committed them; so it does not matter when and in which order they came.
  */
-export async function gatherEpoch(node: Node, session: TaskSession, epoch: bigint): Promise<EpochLog> {
+export async function gatherEpoch(node: LogNode, session: LogSession, epoch: bigint): Promise<EpochLog> {
   const { registry } = node.contracts;
   const signal = AbortSignal.any([node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
   const committed: number[] = [];

@@ -5,17 +5,16 @@ import { addKeys, addSignatures, blsSign, blsVerify, GristmillError, logDigest, 
 import type { Hex } from "viem";
 import { concatHex, hexToBytes, isAddressEqual, parseSignature, signatureToCompactSignature, size, slice } from "viem";
 
+import type { Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import { epochAt, lastBlockOf } from "../chain/epochs.ts";
 import type { CosignAnswer, CosignQuestion, SignatureKind } from "../network/cosign-exchange.ts";
 import { createSignerRecovery, signDigest } from "../network/signature.ts";
-import type { EpochLog } from "./epoch-log.ts";
+import type { EpochLog, LogNode, LogSession } from "./epoch-log.ts";
 import { gatherEpoch, rootOfEpoch } from "./epoch-log.ts";
 import { hasPlace, LogKeys, placesOf } from "./log-keys.ts";
 import type { Member } from "./membership.ts";
-import type { Node } from "./node.ts";
-import type { TaskSession } from "./session.ts";
-import type { TaskFollower, TaskMoment } from "./task-follower.ts";
+import type { TaskFollower } from "./task-follower.ts";
 import { isTerminal } from "./task-follower.ts";
 
 /** Blocks that each supervisor leaves to the one before it, and for which it waits for all when a quorum has signed. */
@@ -36,9 +35,9 @@ type Signatures = ReadonlyMap<number, Hex>;
  * set of slots is the chain's, not the signers'. So there is nothing to vote on, and nothing to remember of what was signed.
  */
 export class LogCosigner {
-  readonly #node: Node;
-  readonly #session: TaskSession;
-  readonly #follower: TaskFollower;
+  readonly #node: LogNode;
+  readonly #session: LogSession;
+  readonly #follower: Pick<TaskFollower, "now" | "next">;
   readonly #place: number;
   readonly #supervisors: readonly Member[];
   readonly #keys: LogKeys;
@@ -49,9 +48,9 @@ export class LogCosigner {
   #next: bigint;
 
   constructor(
-    node: Node,
-    session: TaskSession,
-    follower: TaskFollower,
+    node: LogNode,
+    session: LogSession,
+    follower: Pick<TaskFollower, "now" | "next">,
     place: number,
     supervisors: readonly Member[],
     keys: LogKeys,
@@ -68,10 +67,10 @@ export class LogCosigner {
 
   /** Signs for others and posts on its turn, until the task is over. */
   async run(): Promise<void> {
-    const stopServing = await this.#node.network.serveCosigning((question) => this.#answer(question));
+    const stopServing = await this.#node.network.serveCosigning((question) => this.answer(question));
     try {
       for (let moment = await this.#follower.now(); ; moment = await this.#follower.next()) {
-        await this.#look(moment);
+        await this.look(moment.head);
         if (isTerminal(moment.task.phase)) return;
       }
     } finally {
@@ -79,7 +78,8 @@ export class LogCosigner {
     }
   }
 
-  async #look({ head }: TaskMoment): Promise<void> {
+  /** Does what is due as of a head of the chain. */
+  async look(head: Head): Promise<void> {
     for (const current = epochAt(this.#node.schedule, head.number); this.#next < current; this.#next += 1n)
       this.#waiting.add(this.#next);
     for (const epoch of this.#waiting) {
@@ -196,7 +196,7 @@ export class LogCosigner {
   }
 
   /** What this supervisor says to another one's proposal. */
-  async #answer({ taskId, epoch, slots, kind }: CosignQuestion): Promise<CosignAnswer | undefined> {
+  async answer({ taskId, epoch, slots, kind }: CosignQuestion): Promise<CosignAnswer | undefined> {
     const { head } = await this.#follower.now();
     if (taskId !== this.#session.terms.taskId || epoch >= epochAt(this.#node.schedule, head.number)) return undefined;
     const log = await gatherEpoch(this.#node, this.#session, epoch);

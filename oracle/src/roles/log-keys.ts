@@ -4,9 +4,8 @@ import type { Hex } from "viem";
 import { isAddressEqual, zeroHash } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
+import type { LogNode } from "./epoch-log.ts";
 import type { Member } from "./membership.ts";
-import type { Node } from "./node.ts";
-import { self } from "./node.ts";
 
 /** Whether a set of places, as contracts have it, has a place. */
 export function hasPlace(places: bigint, place: number): boolean {
@@ -24,13 +23,13 @@ export function placesOf(places: Iterable<number>): bigint {
 export class LogKeys {
   /** Undefined where the chain lacks the precompiles of EIP-2537. */
   readonly own: BlsKey | undefined;
-  readonly #node: Node;
+  readonly #node: LogNode;
   readonly #taskId: Hex;
   readonly #supervisors: readonly Member[];
   /** By place. */
   readonly #known = new Map<number, G2Words>();
 
-  private constructor(node: Node, taskId: Hex, supervisors: readonly Member[], own: BlsKey | undefined) {
+  private constructor(node: LogNode, taskId: Hex, supervisors: readonly Member[], own: BlsKey | undefined) {
     this.own = own;
     this.#node = node;
     this.#taskId = taskId;
@@ -41,14 +40,15 @@ export class LogKeys {
    * Sees to it that the own key is registered, where keys are of use.
    * @throws GristmillError KEY_MISSING
    */
-  static async create(node: Node, taskId: Hex, supervisors: readonly Member[]): Promise<LogKeys> {
+  static async create(node: LogNode, taskId: Hex, supervisors: readonly Member[]): Promise<LogKeys> {
     const { supervisorLog } = node.contracts;
     if (!(await supervisorLog.read.hasBls())) return new LogKeys(node, taskId, supervisors, undefined);
     const { privateKey } = node.config;
     if (privateKey === undefined) throw new GristmillError("KEY_MISSING", "logs are signed, and no key was given");
     const own = blsKeyOf(privateKey);
-    if ((await supervisorLog.read.keyHashOf([self(node)])) === zeroHash) {
-      const proof = provePossession(own, await supervisorLog.read.possessionDigest([self(node), own.public]));
+    const operator = node.chain.account.address;
+    if ((await supervisorLog.read.keyHashOf([operator])) === zeroHash) {
+      const proof = provePossession(own, await supervisorLog.read.possessionDigest([operator, own.public]));
       const { address, abi } = supervisorLog;
       await node.chain.transact({ address, abi, functionName: "registerKey", args: [own.public, proof] });
     }

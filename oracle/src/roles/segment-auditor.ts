@@ -1,3 +1,5 @@
+import { randomInt } from "node:crypto";
+
 import type { Hex } from "viem";
 
 import { describeOutlier, OutlierWatch } from "../audit/outliers.ts";
@@ -11,9 +13,6 @@ import type { TaskSession } from "./session.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { Phase } from "./task-follower.ts";
 
-/** Segments that are run again each epoch without any suspicion. */
-const SAMPLES_PER_EPOCH = 2;
-
 /** Suspected segments that wait; more are of slots that are suspected already. */
 const MAX_SUSPECTS = 64;
 
@@ -25,7 +24,7 @@ interface Suspect {
 
 /**
  * A supervisor's audits. Each segment's figures are compared with those of other slots as it comes; what stands out is
- * run again first. Beside that each epoch a few are drawn among all that came in it, by this node's own dice, which no
+ * run again first. Beside that one is drawn each epoch among all that came in it, by this node's own dice, which no
  * miner can foresee. Only what comes out differently is challenged: figures alone are never held against anybody.
  */
 export class SegmentAuditor {
@@ -85,14 +84,11 @@ export class SegmentAuditor {
     if (this.#suspects.length < MAX_SUSPECTS) this.#suspects.push({ segment, reason });
   }
 
-  /** Draws among the segments of the epoch that is over. */
+  /** Draws one of the segments of the epoch that is over. */
   #draw(): void {
-    const urn = this.#drawable;
+    const segment = this.#drawable[randomInt(Math.max(1, this.#drawable.length))];
     this.#drawable = [];
-    for (let drawn = 0; drawn < SAMPLES_PER_EPOCH && urn.length > 0; drawn += 1) {
-      const [segment] = urn.splice(Math.floor(Math.random() * urn.length), 1);
-      if (segment !== undefined) this.#suspects.push({ segment, reason: "drawn" });
-    }
+    if (segment !== undefined) this.#suspects.push({ segment, reason: "drawn" });
   }
 
   async #rerun({ segment, reason }: Suspect): Promise<void> {

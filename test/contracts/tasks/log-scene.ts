@@ -1,4 +1,4 @@
-import type { BlsKey } from "@gristmill/sdk";
+import type { BlsKey, SegmentMessage } from "@gristmill/sdk";
 import {
   addKeys,
   addSignatures,
@@ -10,9 +10,11 @@ import {
   logRoot,
   merkleRoot,
   provePossession,
+  segmentId,
 } from "@gristmill/sdk";
 import type { Overrides, Wallet } from "ethers";
 import type { Address, Hex } from "viem";
+import { zeroHash } from "viem";
 
 import type { SupervisorLog } from "../../../types/ethers-contracts/index.js";
 import {
@@ -39,7 +41,9 @@ export interface LogScene extends Scene {
   readonly supervisorLog: SupervisorLog;
   readonly supervisors: readonly Supervisor[];
   readonly epoch: bigint;
-  /** What the slots committed. */
+  /** What the slots signed, by slot. */
+  readonly messages: readonly (readonly SegmentMessage[])[];
+  /** The ids of that, which they committed. */
   readonly logged: LoggedSegments;
 }
 
@@ -86,9 +90,8 @@ export async function committedEpoch(supervisorCount: number, slots: number, sil
   await begin(scene);
 
   const length = Number(scene.parameters.segmentLength);
-  const logged = miners.map((_, slot) =>
-    slot === silent ? [] : Array.from({ length: 1 + (slot % 4) }, (_, k) => ethers.id(`segment ${slot} ${k}`) as Hex),
-  );
+  const messages = miners.map((_, slot) => (slot === silent ? [] : chainOf(taskId as Hex, slot, length)));
+  const logged = messages.map((chain) => chain.map(({ segment }) => segmentId(segment)));
   await passEpochs(scene, 1);
   const epoch = await scene.beacon.epochAt(BigInt(await ethers.provider.getBlockNumber()) + 1n);
   await inOneBlock(async () => {
@@ -99,7 +102,20 @@ export async function committedEpoch(supervisorCount: number, slots: number, sil
     }
   });
   await networkHelpers.mineUpTo(await scene.beacon.lastBlockOf(epoch));
-  return { ...scene, supervisorLog, supervisors, epoch, logged };
+  return { ...scene, supervisorLog, supervisors, epoch, messages, logged };
+}
+
+/** One to four segments of a slot, each after the other; what they say is of no matter here. */
+function chainOf(taskId: Hex, slot: number, length: number): SegmentMessage[] {
+  const chain: SegmentMessage[] = [];
+  for (let k = 0, previous: Hex = zeroHash; k <= slot % 4; k++) {
+    const said = ethers.id(`slot ${slot}, segment ${k}`) as Hex;
+    const ids = { recordsRoot: said, stateId: said, residualId: said, work: said };
+    const segment = { taskId, slot, first: k * length, last: (k + 1) * length - 1, previous, ...ids };
+    chain.push({ segment, signature: "0x", clock: [], records: [], lists: [] });
+    previous = segmentId(segment);
+  }
+  return chain;
 }
 
 /** Mines what is sent in one block: epochs are short. Each transaction must bring its gas limit. */
