@@ -152,7 +152,6 @@ interface ITaskRegistry is ITaskAssignment {
         uint128 includedSlots,
         uint8 votes
     );
-    event LogSubmitted(TaskId indexed taskId, uint8 indexed supervisor, bytes32 logRoot, uint32 messages);
     event TestSetRevealed(TaskId indexed taskId, bytes32 testRoot, uint32 testBatches, string manifest);
     event ScoreSealed(TaskId indexed taskId, uint8 indexed evaluator, bytes32 sealedScore);
     /// @notice `votes` evaluators have opened this score so far.
@@ -178,8 +177,9 @@ interface ITaskRegistry is ITaskAssignment {
     /// @notice All stakes are free again; `refund` of fee and forfeits went to the client.
     event TaskSettled(TaskId indexed taskId, uint256 refund);
     event Withdrawn(address indexed account, uint256 amount);
-    /// @notice The mint that may credit attestations and the court that may convict were set, for ever.
-    event RegistryWired(address mint, address court);
+    /// @notice The mint that may credit attestations, the court that may convict, and the log by which supervisors are paid
+    /// were set, for ever.
+    event RegistryWired(address mint, address court, address log);
 
     // --- errors
 
@@ -249,8 +249,8 @@ interface ITaskRegistry is ITaskAssignment {
 
     // --- deployer, once
 
-    /// @notice Sets mint and court, for ever. For the deployer, one time (see {Wired} for its errors).
-    function wire(address mint, address court) external;
+    /// @notice Sets mint, court and log ({ISupervisorLog}), for ever. For the deployer, one time (see {Wired} for its errors).
+    function wire(address mint, address court, address log) external;
 
     // --- client
 
@@ -292,9 +292,6 @@ interface ITaskRegistry is ITaskAssignment {
     /// voted for the winning pair and is part of it: so a dropped slot's iterations may stay in the sum unpaid.
     /// @param includedSlots bitmap of the slots whose committed heads are summed in the state
     function submitState(TaskId taskId, uint8 slot, bytes32 stateId, uint128 includedSlots) external;
-
-    /// @notice Attests a supervisor's message log, from Submission until the task is settled, once. Needed to be paid.
-    function submitLog(TaskId taskId, uint8 supervisor, bytes32 logRoot, uint32 messages) external;
 
     /// @notice Seals an evaluator's score, in EvaluationCommit, once.
     /// @dev Naming task and operator in the seal makes a copied seal worthless.

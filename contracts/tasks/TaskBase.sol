@@ -7,6 +7,7 @@ import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {ISupervisorLog} from "../interfaces/ISupervisorLog.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Wired} from "../libraries/Wired.sol";
@@ -26,6 +27,7 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
 
     address internal _mint;
     address internal _court;
+    ISupervisorLog internal _log;
     mapping(TaskId => Task) internal _tasks;
     mapping(address account => Checkpoints.Trace208) internal _profiles; // by block
     mapping(address account => bool) public override isBanned;

@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {TaskRules} from "../libraries/TaskRules.sol";
 import {Task} from "../types/TaskStorage.sol";
-import {Phase, Role, Score, TaskId} from "../types/TaskTypes.sol";
+import {Phase, Score, TaskId} from "../types/TaskTypes.sol";
 import {TaskBallots} from "./TaskBallots.sol";
 import {TaskPhases} from "./TaskPhases.sol";
 
 /// @title TaskEvaluation
-/// @notice Slots agree on the final state, supervisors hand in their logs, evaluators agree on the score.
+/// @notice Slots agree on the final state, evaluators on the score.
 abstract contract TaskEvaluation is TaskPhases {
     /// @inheritdoc ITaskRegistry
     function submitState(
@@ -19,19 +19,6 @@ abstract contract TaskEvaluation is TaskPhases {
         uint128 includedSlots
     ) external during(taskId, Phase.Submission) {
         TaskBallots.submitState(_tasks[taskId], taskId, slot, stateId, includedSlots);
-    }
-
-    /// @inheritdoc ITaskRegistry
-    function submitLog(TaskId taskId, uint8 supervisor, bytes32 logRoot, uint32 messages) external {
-        Phase phase = _advance(taskId);
-        require(phase >= Phase.Submission && phase <= Phase.Closing, Registry_WrongPhase(taskId, phase));
-        Task storage task = _tasks[taskId];
-        task.requireNotClosed(taskId);
-        task.requireMember(taskId, Role.Supervisor, supervisor);
-        require(logRoot != 0, Registry_Empty("logRoot"));
-        task.markDone(taskId, Role.Supervisor, supervisor);
-
-        emit LogSubmitted(taskId, supervisor, logRoot, messages);
     }
 
     /// @inheritdoc ITaskRegistry

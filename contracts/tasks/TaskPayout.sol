@@ -6,6 +6,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {ISupervisorLog} from "../interfaces/ISupervisorLog.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Credits} from "../libraries/Credits.sol";
 import {Places, PlacesLib} from "../types/Places.sol";
@@ -44,11 +45,12 @@ library TaskPayout {
         mapping(address account => uint256) storage creditOf,
         IStakeManager stakes,
         IEpochBeacon beacon,
+        ISupervisorLog log,
         TaskId taskId
     ) external {
         if (!task.closed) {
             _requireUnchallengeable(task, beacon, taskId);
-            _close(task);
+            _close(task, log, taskId);
         }
         uint256 place = task.placesSettled;
         uint256 end = place + PLACES_PER_CALL;
@@ -85,7 +87,9 @@ library TaskPayout {
         require(block.number >= settlesAt, ITaskRegistry.Registry_TooEarly(taskId, settlesAt));
     }
 
-    function _close(Task storage task) private {
+    /// @dev What the log says is taken over once: nothing that pay hangs on may change between two calls.
+    function _close(Task storage task, ISupervisorLog log, TaskId taskId) private {
+        if (task.phase == Phase.Closing) task.roster(Role.Supervisor).done = log.diligentOf(taskId);
         uint256 forfeits = 0;
         for (uint256 role = 0; role < 3; ++role) forfeits += task.rosters[role].forfeits;
         uint256 spent = task.burned + task.attested * task.attestationPrice();
@@ -126,7 +130,7 @@ library TaskPayout {
         // Failed and cancelled tasks pay nobody, and have nobody's silence to punish.
         if (task.phase != Phase.Closing) return payroll;
         if (role == Role.Miner) _payByWork(task, roster, payroll);
-        else if (role == Role.Supervisor) _payEqually(payroll, roster.done, task.shareOf(task.shares.supervisors));
+        else if (role == Role.Supervisor) _paySupervisors(task, roster, payroll);
         else _payEvaluators(task, roster, payroll);
     }
 
@@ -141,6 +145,13 @@ library TaskPayout {
         uint256 joined = roster.joined;
         for (uint256 slot = 0; slot < joined; ++slot)
             if (payroll.paid.has(slot)) payroll.shared += task.members[Role.Miner][slot].next;
+    }
+
+    /// @dev Pays those that co-signed the log their part of the pot among all that joined: what others do not earn is
+    /// nobody's gain but the client's.
+    function _paySupervisors(Task storage task, Roster storage roster, Payroll memory payroll) private view {
+        payroll.paid = roster.done;
+        if (roster.joined != 0) payroll.equalPay = task.shareOf(task.shares.supervisors) / roster.joined;
     }
 
     /// @dev Without a test set all are paid, else those that agreed on the score; silent are those that opened no score

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IEpochBeacon} from "../interfaces/IEpochBeacon.sol";
 import {IGristToken} from "../interfaces/IGristToken.sol";
 import {IStakeManager} from "../interfaces/IStakeManager.sol";
+import {ISupervisorLog} from "../interfaces/ISupervisorLog.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Places} from "../types/Places.sol";
@@ -36,10 +37,11 @@ contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEva
     ) TaskBase(token, stakes, beacon, template, challengeSeconds_) {}
 
     /// @inheritdoc ITaskRegistry
-    function wire(address mint, address court) external onlyOnce {
+    function wire(address mint, address court, address log) external onlyOnce {
         _mint = _requireContract(mint);
         _court = _requireContract(court);
-        emit RegistryWired(mint, court);
+        _log = ISupervisorLog(_requireContract(log));
+        emit RegistryWired(mint, court, log);
     }
 
     /// @inheritdoc ITaskRegistry

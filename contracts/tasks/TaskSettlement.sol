@@ -25,7 +25,7 @@ abstract contract TaskSettlement is TaskPhases {
         bool over = phase == Phase.Closing || phase == Phase.Failed || phase == Phase.Cancelled;
         require(over, Registry_WrongPhase(taskId, phase));
 
-        TaskPayout.settle(task, creditOf, _stakes, _beacon, taskId);
+        TaskPayout.settle(task, creditOf, _stakes, _beacon, _log, taskId);
         if (task.settled && phase == Phase.Closing) _enterNow(taskId, task, Phase.Settled);
     }
 

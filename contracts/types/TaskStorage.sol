@@ -11,7 +11,7 @@ struct Roster {
     uint128 stake; // GRIST wei that each place locks
     uint8 wanted;
     uint8 joined;
-    Places done; // miners: submitted a state; supervisors: a log; evaluators: revealed a score
+    Places done; // miners: submitted a state; supervisors: co-signed the log, set at the settlement; evaluators: revealed a score
     // --- one word
     uint128 forfeits; // GRIST wei that convicted places left to the honest of their role
 }

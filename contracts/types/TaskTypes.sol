@@ -20,7 +20,7 @@ enum Phase {
     Drawing, // applicants submit the ranks that the seed gives them
     Joining, // the lowest ranks join; who declines or is silent makes way for the next
     Training, // slots commit heads once per epoch
-    Submission, // slots submit the final state, supervisors their log root
+    Submission, // slots submit the final state
     Reveal, // the client reveals the test set it committed to
     EvaluationCommit, // evaluators seal their scores
     EvaluationReveal, // and open them
@@ -41,7 +41,7 @@ struct Shares {
     uint16 burn; // destroyed when training begins, 1,000 to 5,000: what the task's tickets may mint hangs on it
     uint16 miners; // for committed iterations, each of slots * iterations at the same price; at least 2,000
     uint16 bonus; // for the score, from nothing at `baseline` to all at `goal`; at most 4,000
-    uint16 supervisors; // equal shares of those that submitted a log; 100 (0 if none are wanted) to 2,000
+    uint16 supervisors; // an equal share for each that co-signed the log; 100 (0 if none are wanted) to 2,000
     uint16 evaluators; // equal shares of those that revealed the agreed score; 100 to 2,000
     uint16 verifiers; // the same price for each of `attestations` attestations; 100 to 2,000
 }

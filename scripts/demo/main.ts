@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import { GristmillError } from "@gristmill/sdk";
 import { Command, InvalidArgumentError } from "commander";
 
 import { readDeployment } from "../../oracle/src/chain/deployment.ts";
+import { parseTaskSpec } from "../../sdk/src/spec/task-spec.ts";
 import { cheatNamed, listCheats, roleOf } from "./cheats/index.ts";
 import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
@@ -39,7 +40,7 @@ interface DemoOptions {
 
 const program = new Command("npm start --")
   .description(
-    "Trains a model on a chain: a client, miners, a supervisor, an evaluator and a verifier, each a process.",
+    "Trains a model on a chain: a client, miners, supervisors, an evaluator and a verifier, each a process.",
   )
   .option("--task <file>", "task spec to run", DEFAULT_TASK)
   .option("--miners <n>", "miners to start", positiveInteger, 3)
@@ -120,8 +121,9 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   };
   const setting: DemoSetting = { processes, chain, deploymentFile, folder, onEvent };
 
+  const { supervisors } = parseTaskSpec(await readFile(resolve(options.task), "utf8")).coordination;
   const names = [
-    "supervisor",
+    ...numbered("supervisor", supervisors),
     "client",
     ...Array.from({ length: options.miners }, (_, index) => `miner-${String(index + 1)}`),
     ...evaluatorsOf(options),
@@ -154,6 +156,11 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   }
   const report = await buildReport(state, chain.rpcUrl, deployment, identities);
   printReport(report, process.stdout.isTTY);
+}
+
+/** Names of so many nodes of a role: the only one has no number. */
+function numbered(role: string, count: number): string[] {
+  return count === 1 ? [role] : Array.from({ length: count }, (_, index) => `${role}-${String(index + 1)}`);
 }
 
 /** Starts every node; the supervisor first, whose address the others start from. */

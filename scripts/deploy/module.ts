@@ -39,9 +39,11 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
     const Perjury = m.contract("Perjury", evidence);
 
+    const SupervisorLog = m.contract("SupervisorLog", [TaskRegistry, EpochBeacon]);
+
     m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
-    m.call(TaskRegistry, "wire", [WorkMint, Court]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog]);
     m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
@@ -64,6 +66,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       Demands,
       OpenMint,
       Perjury,
+      SupervisorLog,
     };
   });
 }

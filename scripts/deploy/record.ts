@@ -23,6 +23,7 @@ export const CONTRACT_NAMES = [
   "Demands",
   "OpenMint",
   "Perjury",
+  "SupervisorLog",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

@@ -25,6 +25,7 @@ const schema = z.object({
     Demands: address,
     OpenMint: address,
     Perjury: address,
+    SupervisorLog: address,
   }),
 });
 

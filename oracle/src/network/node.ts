@@ -16,6 +16,8 @@ import type { Hex } from "viem";
 
 import { BlobExchange } from "./blob-exchange.ts";
 import { askForCheckpoint, serveCheckpoints } from "./checkpoint-exchange.ts";
+import { askToCosign, serveCosigning } from "./cosign-exchange.ts";
+import type { AnswerCosign, CosignAnswer, CosignQuestion } from "./cosign-exchange.ts";
 import { encryption } from "./encryption.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
 import { PeerExchange } from "./peer-exchange.ts";
@@ -99,6 +101,15 @@ export interface Network {
    * @returns undefined if nobody has it
    */
   findCheckpoint(taskId: Hex, slot: number, segmentId: Hex, signal: AbortSignal): Promise<string | undefined>;
+  /** Answers peers that ask this supervisor to co-sign a log, until what it returns is called. */
+  serveCosigning(answer: AnswerCosign): Promise<() => Promise<void>>;
+  /**
+   * Asks the task's peers to sign a log, all at once.
+   *
+   * @param signal ends the wait; give it a timeout
+   * @returns what those said that answered, unchecked
+   */
+  askToCosign(question: CosignQuestion, signal: AbortSignal): Promise<CosignAnswer[]>;
   /** How the messages of all tasks since the start were judged; all but `accepted` were dropped. */
   counts(): VerdictCounts;
   /** Lets go of everything within a bound. */
@@ -300,6 +311,18 @@ class GossipNetwork implements Network {
     } finally {
       answered.abort();
     }
+  }
+
+  async serveCosigning(answer: AnswerCosign): Promise<() => Promise<void>> {
+    return serveCosigning(this.#libp2p, answer);
+  }
+
+  async askToCosign(question: CosignQuestion, signal: AbortSignal): Promise<CosignAnswer[]> {
+    // Peers of other roles refuse at once; a silent peer is no answer either.
+    const answers = this.#sources(question.taskId).map((peer) =>
+      askToCosign(this.#libp2p, peer, question, signal).catch(() => undefined),
+    );
+    return (await Promise.all(answers)).filter((answer) => answer !== undefined);
   }
 
   counts(): VerdictCounts {

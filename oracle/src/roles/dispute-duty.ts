@@ -7,6 +7,7 @@ import type { TaskTerms } from "./terms.ts";
 /** What each role does in disputes unless its operator says otherwise. */
 const DEFAULT_MODES: Readonly<Record<string, DisputeMode>> = {
   miner: "defend",
+  supervisor: "challenge",
   evaluator: "challenge",
   verifier: "challenge",
 };

@@ -84,4 +84,13 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: "the log of messages only grows",
+    sql: `
+      CREATE TRIGGER segments_stay BEFORE DELETE ON segments
+      BEGIN SELECT RAISE(ABORT, 'logged segments are never deleted'); END;
+      CREATE TRIGGER segments_are_final BEFORE UPDATE ON segments
+      BEGIN SELECT RAISE(ABORT, 'logged segments are never changed'); END;
+    `,
+  },
 ];

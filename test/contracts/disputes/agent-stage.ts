@@ -118,6 +118,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         // Disputes over tasks have nothing to do with it.
         OpenMint: await at(where.workMint),
         Perjury: await at(where.perjury),
+        SupervisorLog: await at(where.log),
       },
     },
   });

@@ -107,7 +107,8 @@ export async function deployCourt() {
   const segmentGame = await ethers.deployContract("SegmentGame", [court, registry, template], { libraries });
   const evaluationGame = await ethers.deployContract("EvaluationGame", [court, registry, template]);
   await token.appoint([workMint]);
-  await registry.wire(workMint, court);
+  const log = await ethers.deployContract("LogDouble");
+  await registry.wire(workMint, court, log);
   await stakes.wire([registry, pool, court]);
   const evidence = [court, workMint, pool, segmentGame, tensHashGame, misconduct];
   const perjury = await ethers.deployContract("Perjury", evidence);
@@ -126,6 +127,7 @@ export async function deployCourt() {
     stakes,
     template,
     registry,
+    log,
     mint: await speakAs(await workMint.getAddress()),
     court: await speakAs(await court.getAddress()),
     client: at(1),

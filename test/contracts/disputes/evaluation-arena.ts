@@ -6,7 +6,7 @@ import { attackScore, defendScore, type EvaluationCall } from "../../../oracle/s
 import { type EvaluationTruth, recomputeScore } from "../../../oracle/src/disputes/evaluation-truth.ts";
 import { type EvaluationEvent, evaluationGameState } from "../../../oracle/src/disputes/game-state.ts";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
-import { commit, ethers, open, seal, submit, submitLog, networkHelpers } from "../tasks/scenario.ts";
+import { commit, ethers, open, seal, submit, cosignLog, networkHelpers } from "../tasks/scenario.ts";
 import { type Arena, arenaFor, parametersOf, PROGRAM, Side } from "./arena.ts";
 import { COURT, DisputeState } from "./court-scene.ts";
 
@@ -26,7 +26,7 @@ export async function lyingMajority(): Promise<{ where: Arena; truth: Evaluation
   const { registry, taskId, client } = where;
   const weights = initialWeights(PROGRAM, where.seed);
   for (const slot of [0, 1, 2]) await commit(where, slot, Number(where.parameters.iterations) - 1);
-  await submitLog(where);
+  await cosignLog(where);
   for (const slot of [0, 1, 2]) await submit(where, slot, stateId(PROGRAM, weights));
   await registry.connect(client).revealTestSet(taskId, testRoot, TEST_BATCHES, SALT, "bafytestset");
 

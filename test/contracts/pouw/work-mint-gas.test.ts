@@ -55,7 +55,7 @@ async function deploy(verifiersPerClaim: bigint) {
     },
   ]);
   await token.appoint([mint]);
-  await registry.wire(mint, template);
+  await registry.wire(mint, template, template);
   await stakes.wire([registry, pool]);
   for (const account of rich) {
     await token.connect(account).approve(stakes, 10_000n * GRIST);

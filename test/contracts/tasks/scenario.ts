@@ -7,6 +7,7 @@ import type { Address, Hex } from "viem";
 import type {
   EpochBeacon,
   GristToken,
+  LogDouble,
   MlpTemplate,
   StakeManager,
   TaskRegistry,
@@ -60,6 +61,8 @@ export interface Suite {
   readonly stakes: StakeManager;
   readonly template: MlpTemplate;
   readonly registry: TaskRegistry;
+  /** Says which supervisors co-signed the log. */
+  readonly log: LogDouble;
   /** Speaks as the wired mint. */
   readonly mint: HardhatEthersSigner;
   /** Speaks as the wired court. */
@@ -177,7 +180,8 @@ export async function deploySuite(): Promise<Suite> {
   // Any contracts will do as mint and court: the tests speak in their names.
   const mint = await ethers.deployContract("MlpTemplate");
   const court = await ethers.deployContract("MlpTemplate");
-  await registry.wire(mint, court);
+  const log = await ethers.deployContract("LogDouble");
+  await registry.wire(mint, court, log);
   await stakes.wire([registry]);
 
   for (const account of signers.slice(1)) {
@@ -193,6 +197,7 @@ export async function deploySuite(): Promise<Suite> {
     stakes,
     template,
     registry,
+    log,
     mint: await speakAs(mint),
     court: await speakAs(court),
     client,
@@ -341,8 +346,9 @@ export async function open(scene: CourtlessScene, evaluator: number, score: Scor
   await registry.connect(evaluators[evaluator]!.operator).revealScore(taskId, evaluator, score, SCORE_SALT);
 }
 
-export async function submitLog({ registry, supervisor, taskId }: CourtlessScene): Promise<void> {
-  await registry.connect(supervisor.operator).submitLog(taskId, 0, ethers.id("log"), 42);
+/** The task's one supervisor has co-signed the log. */
+export async function cosignLog({ log, taskId }: CourtlessScene): Promise<void> {
+  await log.setDiligent(taskId, 1);
 }
 
 /** What the court can do to a place. */
@@ -437,7 +443,7 @@ export async function inSubmission(): Promise<Scene> {
 
 export async function inReveal(): Promise<Scene> {
   const scene = await inSubmission();
-  await submitLog(scene);
+  await cosignLog(scene);
   for (const slot of [0, 1, 2]) await submit(scene, slot);
   return scene;
 }

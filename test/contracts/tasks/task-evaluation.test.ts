@@ -119,53 +119,6 @@ describe("TaskEvaluation", () => {
     });
   });
 
-  describe("submitLog", () => {
-    it("attests a log once", async () => {
-      const { registry, supervisor, taskId } = await loadFixture(inSubmission);
-      const operator = registry.connect(supervisor.operator);
-      await expect(operator.submitLog(taskId, 0, SEAL, 7))
-        .to.emit(registry, "LogSubmitted")
-        .withArgs(taskId, 0, SEAL, 7);
-      await expect(operator.submitLog(taskId, 0, SEAL, 7))
-        .to.be.revertedWithCustomError(registry, "Registry_AlreadyDone")
-        .withArgs(taskId, Role.Supervisor, 0);
-    });
-
-    it("refuses others, places that nobody took, and an empty root", async () => {
-      const { registry, supervisor, miners, taskId } = await loadFixture(inSubmission);
-      const miner = miners[0]!.operator;
-      for (const index of [0, 1, 255]) {
-        await expect(registry.connect(miner).submitLog(taskId, index, SEAL, 7))
-          .to.be.revertedWithCustomError(registry, "Registry_NotAMember")
-          .withArgs(taskId, Role.Supervisor, index, miner.address);
-      }
-      await expect(registry.connect(supervisor.operator).submitLog(taskId, 0, ZERO, 0))
-        .to.be.revertedWithCustomError(registry, "Registry_Empty")
-        .withArgs("logRoot");
-    });
-
-    it("refuses while training goes on", async () => {
-      const { registry, supervisor, taskId } = await loadFixture(inTraining);
-      await expect(registry.connect(supervisor.operator).submitLog(taskId, 0, SEAL, 7))
-        .to.be.revertedWithCustomError(registry, "Registry_WrongPhase")
-        .withArgs(taskId, Phase.Training);
-    });
-
-    it("is possible until the task is settled", async () => {
-      const scene = await loadFixture(inSubmission);
-      const { registry, supervisor, taskId } = scene;
-      for (const slot of [0, 1, 2]) await submit(scene, slot);
-      await passDeadline(scene); // Reveal
-      expect(await phaseOf(scene)).to.equal(Phase.Closing);
-      await registry.connect(supervisor.operator).submitLog(taskId, 0, SEAL, 7);
-      await settle(scene);
-      expect(await registry.creditOf(supervisor.owner)).not.to.equal(0n);
-      await expect(registry.connect(supervisor.operator).submitLog(taskId, 0, SEAL, 7))
-        .to.be.revertedWithCustomError(registry, "Registry_WrongPhase")
-        .withArgs(taskId, Phase.Settled);
-    });
-  });
-
   describe("revealTestSet", () => {
     it("opens what the client committed to and tells where it is", async () => {
       const { registry, client, taskId } = await loadFixture(inReveal);

@@ -37,7 +37,7 @@ import {
   STAKED,
   STATE,
   submit,
-  submitLog,
+  cosignLog,
   ZERO,
 } from "./scenario.ts";
 
@@ -78,7 +78,7 @@ describe("a task's life", () => {
     for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
 
     expect(await phaseOf(scene)).to.equal(Phase.Submission);
-    await submitLog(scene);
+    await cosignLog(scene);
     for (const slot of [0, 1, 2]) await submit(scene, slot);
     expect(await phaseOf(scene)).to.equal(Phase.Reveal);
     await revealTestSet(scene);

@@ -28,9 +28,9 @@ async function deployReentering() {
   const signers = (await ethers.getSigners()).slice(1);
   const token = await ethers.deployContract("ReenteringToken", [signers]);
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
-  const { beacon, template, mint, court } = suite;
+  const { beacon, template, mint, court, log } = suite;
   const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-  await registry.wire(mint, court);
+  await registry.wire(mint, court, log);
   await stakes.wire([registry]);
   for (const account of signers) {
     await token.connect(account).approve(stakes, STAKED);

@@ -201,7 +201,7 @@ describe("TaskSettlement", () => {
       expect(credits).to.deep.equal([base + shareOf(1_500) / 2n, base + shareOf(1_500) / 2n, 0n]);
     });
 
-    it("pays no supervisor that submitted no log", async () => {
+    it("pays no supervisor that did not co-sign the log, and the others no more for it", async () => {
       const scene = await loadFixture(inSubmission);
       const { registry, supervisor } = scene;
       for (const slot of [0, 1, 2]) await submit(scene, slot);
@@ -296,13 +296,19 @@ describe("TaskSettlement", () => {
   describe("wire", () => {
     it("is the deployer's, once, and only for contracts", async () => {
       const { registry, token, stakes, beacon, template, stranger } = await loadFixture(inReveal);
-      await expect(registry.wire(token, beacon)).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
+      await expect(registry.wire(token, beacon, stakes)).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
       const fresh = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-      const stranded = fresh.connect(stranger).wire(token, beacon);
+      const stranded = fresh.connect(stranger).wire(token, beacon, stakes);
       await expect(stranded).to.be.revertedWithCustomError(fresh, "Wired_NotDeployer");
-      await expect(fresh.wire(stranger, beacon)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
-      await expect(fresh.wire(token, stranger)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
-      await expect(fresh.wire(token, beacon)).to.emit(fresh, "RegistryWired").withArgs(token, beacon);
+      for (const modules of [
+        [stranger, beacon, stakes],
+        [token, stranger, stakes],
+        [token, beacon, stranger],
+      ] as const)
+        await expect(fresh.wire(...modules)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
+      await expect(fresh.wire(token, beacon, stakes))
+        .to.emit(fresh, "RegistryWired")
+        .withArgs(token, beacon, stakes);
     });
   });
 });

@@ -23,7 +23,7 @@ import {
   SCORE_SALT,
   seedHeader,
   STATE,
-  submitLog,
+  cosignLog,
   SUPPLY,
   type Suite,
   sealOf,
@@ -141,7 +141,7 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
         const slots = dice.pick([1, 3, 7, 7, 7]);
         await scene.registry.connect(operator).submitState(scene.taskId, slot, state, slots);
       },
-      async ({ scene }) => submitLog(scene),
+      async ({ scene }) => cosignLog(scene),
       disputeSomething,
     ],
   ],
@@ -150,7 +150,7 @@ const ACTIONS = new Map<bigint, readonly Action[]>([
     [
       async ({ scene: { registry, taskId, client } }) =>
         registry.connect(client).revealTestSet(taskId, TEST_SET.root, TEST_SET.batches, TEST_SET.salt, "bafy"),
-      async ({ scene }) => submitLog(scene),
+      async ({ scene }) => cosignLog(scene),
     ],
   ],
   [

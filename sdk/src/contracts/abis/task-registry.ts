@@ -418,17 +418,6 @@ export const taskRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
-      { indexed: true, internalType: "uint8", name: "supervisor", type: "uint8" },
-      { indexed: false, internalType: "bytes32", name: "logRoot", type: "bytes32" },
-      { indexed: false, internalType: "uint32", name: "messages", type: "uint32" },
-    ],
-    name: "LogSubmitted",
-    type: "event",
-  },
-  {
-    anonymous: false,
-    inputs: [
-      { indexed: true, internalType: "TaskId", name: "taskId", type: "bytes32" },
       { indexed: true, internalType: "enum Role", name: "role", type: "uint8" },
       { indexed: false, internalType: "uint8", name: "index", type: "uint8" },
       { indexed: true, internalType: "address", name: "accuser", type: "address" },
@@ -517,6 +506,7 @@ export const taskRegistryAbi = [
     inputs: [
       { indexed: false, internalType: "address", name: "mint", type: "address" },
       { indexed: false, internalType: "address", name: "court", type: "address" },
+      { indexed: false, internalType: "address", name: "log", type: "address" },
     ],
     name: "RegistryWired",
     type: "event",
@@ -1229,18 +1219,6 @@ export const taskRegistryAbi = [
   {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
-      { internalType: "uint8", name: "supervisor", type: "uint8" },
-      { internalType: "bytes32", name: "logRoot", type: "bytes32" },
-      { internalType: "uint32", name: "messages", type: "uint32" },
-    ],
-    name: "submitLog",
-    outputs: [],
-    stateMutability: "nonpayable",
-    type: "function",
-  },
-  {
-    inputs: [
-      { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "uint8", name: "slot", type: "uint8" },
       { internalType: "bytes32", name: "stateId", type: "bytes32" },
       { internalType: "uint128", name: "includedSlots", type: "uint128" },
@@ -1331,6 +1309,7 @@ export const taskRegistryAbi = [
     inputs: [
       { internalType: "address", name: "mint", type: "address" },
       { internalType: "address", name: "court", type: "address" },
+      { internalType: "address", name: "log", type: "address" },
     ],
     name: "wire",
     outputs: [],
