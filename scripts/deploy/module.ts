@@ -35,9 +35,16 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const TensHashGame = m.contract("TensHashGame", [Court, WorkMint, EpochBeacon]);
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
+    const BountyBoard = m.contract("BountyBoard", [
+      GristToken,
+      StakeManager,
+      EpochBeacon,
+      VerifierPool,
+      parameters.bounties,
+    ]);
 
     m.call(GristToken, "appoint", [[WorkMint]]);
-    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
@@ -58,6 +65,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       TensHashGame,
       Misconduct,
       Demands,
+      BountyBoard,
     };
   });
 }

@@ -21,6 +21,7 @@ export const CONTRACT_NAMES = [
   "TensHashGame",
   "Misconduct",
   "Demands",
+  "BountyBoard",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

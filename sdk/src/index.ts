@@ -23,6 +23,7 @@ export * from "./tensor/tensor-id.ts";
 export * from "./ticket/tens-hash-layers.ts";
 export * from "./ticket/tens-hash-trace-id.ts";
 export * from "./ticket/ticket.ts";
+export * from "./contracts/abis/bounty-board.ts";
 export * from "./contracts/abis/classifier64.ts";
 export * from "./contracts/abis/collaborative-trainer64.ts";
 export * from "./contracts/abis/court.ts";

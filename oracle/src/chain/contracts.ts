@@ -1,4 +1,5 @@
 import {
+  bountyBoardAbi,
   courtAbi,
   epochBeaconAbi,
   evaluationGameAbi,
@@ -30,6 +31,7 @@ export function contractsOf(chain: Chain) {
     segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
+    bounties: getContract({ address: contracts.BountyBoard, abi: bountyBoardAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
   };
 }

@@ -23,6 +23,7 @@ const schema = z.object({
     TensHashGame: address,
     Misconduct: address,
     Demands: address,
+    BountyBoard: address,
   }),
 });
 

@@ -22,6 +22,7 @@ export interface SuiteDeployment {
     readonly TensHashGame: Address;
     readonly Misconduct: Address;
     readonly Demands: Address;
+    readonly BountyBoard: Address;
   };
 }
 

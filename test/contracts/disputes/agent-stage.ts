@@ -92,6 +92,8 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         TensHashGame: await at(where.tensHashGame),
         Misconduct: await at(where.misconduct),
         Demands: await at(where.demands),
+        // Disputes do not ask it either.
+        BountyBoard: await at(where.stakes),
       },
     },
   });
