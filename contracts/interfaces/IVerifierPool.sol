@@ -82,6 +82,10 @@ interface IVerifierPool {
     /// @notice Sum of the weights in the snapshot of the epoch.
     function totalWeightAt(uint64 epoch) external view returns (uint256);
 
+    /// @notice What the account's weight was in the snapshot of the epoch, whatever became of its place since: the voting
+    /// power of its stake, which cannot be moved to another account within the epoch.
+    function weightAt(address verifier, uint64 epoch) external view returns (uint256);
+
     /// @notice The verifier at `uint(random) % totalWeightAt(epoch)` of the snapshot, places in order; zero if the pool
     /// was empty.
     /// @dev Correct until the epoch has settled (`IEpochBeacon.settlesAt`); after that a place may have gone to another

@@ -47,6 +47,7 @@ contract VerifierPool is IVerifierPool, Wired {
     mapping(address account => Verifier) private _verifiers;
     mapping(uint256 place => address verifier) private _holders;
     mapping(uint256 node => EpochTrace.Trace) private _sums;
+    mapping(address account => EpochTrace.Trace) private _weights;
     Retired[] private _retired; // a queue: places before _reused have been given away again
     uint256 private _reused;
     uint16 private _placesUsed;
@@ -153,6 +154,11 @@ contract VerifierPool is IVerifierPool, Wired {
     }
 
     /// @inheritdoc IVerifierPool
+    function weightAt(address verifier, uint64 epoch) external view returns (uint256) {
+        return _weights[verifier].read(epoch);
+    }
+
+    /// @inheritdoc IVerifierPool
     function draw(uint64 epoch, bytes32 random) external view returns (address verifier) {
         uint64 currentEpoch = _beacon.currentEpoch();
         require(epoch <= currentEpoch, VerifierPool_SnapshotNotFinal(epoch, currentEpoch));
@@ -191,9 +197,10 @@ contract VerifierPool is IVerifierPool, Wired {
         return ++_placesUsed;
     }
 
-    /// @dev Changes the weight of a place from the next epoch on. `from` is its latest weight.
+    /// @dev Changes the weight of the caller and its place from the next epoch on. `from` is its latest weight.
     function _setWeight(uint256 place, uint256 from, uint256 to) private {
         uint64 next = _beacon.currentEpoch() + 1;
+        _weights[msg.sender].write(next, SafeCast.toUint192(to));
         // place & (~place + 1) is its lowest set bit: the next node that covers it is that much further.
         for (uint256 node = place; node <= CAPACITY; node += node & (~node + 1)) {
             _sums[node].write(next, SafeCast.toUint192(_sums[node].latest() + to - from));

@@ -38,11 +38,17 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const OpenMint = m.contract("OpenMint", [GristToken, EpochBeacon, parameters.openMint]);
     const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
     const Perjury = m.contract("Perjury", evidence);
-
     const SupervisorLog = m.contract("SupervisorLog", [TaskRegistry, EpochBeacon]);
+    const BountyBoard = m.contract("BountyBoard", [
+      GristToken,
+      StakeManager,
+      EpochBeacon,
+      VerifierPool,
+      parameters.bounties,
+    ]);
 
     m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
-    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court]]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog]);
     m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
@@ -67,6 +73,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       OpenMint,
       Perjury,
       SupervisorLog,
+      BountyBoard,
     };
   });
 }

@@ -65,6 +65,13 @@ export interface SuiteParameters {
     /** GRIST wei of a place's first challenger. */
     readonly bond: bigint;
   };
+  /** `IBountyBoard.Parameters`. */
+  readonly bounties: {
+    /** Part of the verifiers' weight, in basis points, without which a vote decides nothing. */
+    readonly quorumBps: bigint;
+    /** Pay of one vote's voters as a part of the bounty, in basis points. */
+    readonly voterPayBps: bigint;
+  };
 }
 
 /** Everything quick, so that a task lives through all its phases in a minute or two of one-second blocks. */
@@ -99,6 +106,7 @@ const DEVELOPMENT: SuiteParameters = {
     bond: ETHER / 20n,
   },
   court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
+  bounties: { quorumBps: 2_500n, voterPayBps: 500n },
 };
 
 /** For blocks of 12 seconds: epochs of an hour, a challenge window of a day, no GRIST but what is mined. */
@@ -133,6 +141,7 @@ const PUBLIC: SuiteParameters = {
     bond: ETHER / 20n,
   },
   court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
+  bounties: { quorumBps: 2_500n, voterPayBps: 500n },
 };
 
 /** Slowest block time that {@link requireLongUnbonding} reckons with, in seconds. */

@@ -24,6 +24,7 @@ export const CONTRACT_NAMES = [
   "OpenMint",
   "Perjury",
   "SupervisorLog",
+  "BountyBoard",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

@@ -1,4 +1,5 @@
 import {
+  bountyBoardAbi,
   courtAbi,
   epochBeaconAbi,
   evaluationGameAbi,
@@ -35,6 +36,7 @@ export function contractsOf(chain: Chain) {
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     supervisorLog: getContract({ address: contracts.SupervisorLog, abi: supervisorLogAbi, client }),
+    bounties: getContract({ address: contracts.BountyBoard, abi: bountyBoardAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
     openMint: getContract({ address: contracts.OpenMint, abi: openMintAbi, client }),
     demands: getContract({ address: contracts.Demands, abi: demandsAbi, client }),

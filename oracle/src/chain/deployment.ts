@@ -26,6 +26,7 @@ const schema = z.object({
     OpenMint: address,
     Perjury: address,
     SupervisorLog: address,
+    BountyBoard: address,
   }),
 });
 

@@ -7,6 +7,7 @@ import type { Hex } from "viem";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 
+import { runnerNames } from "../runners/runner.ts";
 import { disputeModes } from "./dispute-modes.ts";
 import { defaultThreads, tensHashChoices } from "../tenshash/index.ts";
 
@@ -74,6 +75,15 @@ export const configSchema = z.strictObject({
     .max(64)
     .default(1)
     .describe("whole segments a miner may be ahead of the slowest peer that is alive"),
+  bountyRunners: list
+    .pipe(z.array(z.enum(runnerNames)).min(1))
+    .default(["builtin"])
+    .describe("what may make models of bounties: builtin, and for strangers' scripts sandbox or container"),
+  bountyMinimum: z.coerce.number().min(0).default(0).describe("least bounty to work for, GRIST"),
+  bountyTimeLeft: z.coerce.number().int().min(0).default(60).describe("least seconds until the deadline"),
+  bountyRunTime: z.coerce.number().int().min(1).default(3600).describe("most seconds to train for one bounty"),
+  bountyJobs: z.coerce.number().int().min(1).max(64).default(1).describe("bounties to train for at a time"),
+  bountyTopics: list.default([]).describe("topics of interest; any if there are none"),
   disputes: z
     .enum(disputeModes)
     .optional()

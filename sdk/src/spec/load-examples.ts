@@ -12,7 +12,7 @@ import { drawSyntheticDigits } from "./synthetic-digits.ts";
  *   DATASET_TOO_LARGE
  */
 export async function loadExamples(
-  { ml: { dataset, validation } }: TaskSpec,
+  { ml: { dataset, validation } }: { readonly ml: Pick<TaskSpec["ml"], "dataset" | "validation"> },
   files: SourceFiles,
   onWarning: (warning: string) => void,
 ): Promise<Examples> {

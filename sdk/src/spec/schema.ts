@@ -117,7 +117,8 @@ const exact = z.strictObject({
   "segment-length": z.int().min(1).max(64).default(4),
 });
 
-const amount = z
+/** GRIST, as a decimal number. */
+export const amount = z
   .union([z.number(), z.string()])
   .transform(String)
   .refine((text) => /^[0-9]{1,20}(\.[0-9]{1,18})?$/.test(text), {
@@ -170,7 +171,7 @@ const payment = z.strictObject({
   attestations: z.int().min(1).max(65_535).default(64),
 });
 
-const seconds = z.int().min(1).max(MAX_U32);
+export const seconds = z.int().min(1).max(MAX_U32);
 
 const coordination = z.strictObject({
   miners: z.int().min(1).max(80).default(3),

@@ -14,10 +14,20 @@ const MAX_SPEC_LENGTH = 256 * 1024;
  * @throws GristmillError SPEC_SYNTAX with line and column; SPEC_INVALID naming every wrong field, with the mends as hints
  */
 export function parseTaskSpec(text: string): TaskSpec {
-  const result = taskSpecSchema.safeParse(parseYaml(text), { reportInput: true });
-  if (!result.success) throw specError("SPEC_INVALID", result.error.issues.flatMap(explain));
-  const problems = contradictions(result.data);
+  const spec = parseSpec(taskSpecSchema, text);
+  const problems = contradictions(spec);
   if (problems.length > 0) throw specError("SPEC_INVALID", problems);
+  return spec;
+}
+
+/**
+ * Reads YAML of any schema.
+ *
+ * @throws GristmillError SPEC_SYNTAX, SPEC_INVALID, as {@link parseTaskSpec}
+ */
+export function parseSpec<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> {
+  const result = schema.safeParse(parseYaml(text), { reportInput: true });
+  if (!result.success) throw specError("SPEC_INVALID", result.error.issues.flatMap(explain));
   return result.data;
 }
 

@@ -119,6 +119,8 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         OpenMint: await at(where.workMint),
         Perjury: await at(where.perjury),
         SupervisorLog: await at(where.log),
+        // Disputes do not ask it either.
+        BountyBoard: await at(where.stakes),
       },
     },
   });

@@ -224,6 +224,16 @@ export const verifierPoolAbi = [
     type: "function",
   },
   {
+    inputs: [
+      { internalType: "address", name: "verifier", type: "address" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+    ],
+    name: "weightAt",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
     inputs: [{ internalType: "address", name: "verifier", type: "address" }],
     name: "weightOf",
     outputs: [{ internalType: "uint256", name: "", type: "uint256" }],

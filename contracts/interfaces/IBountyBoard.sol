@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {BountyId, BountyParameters, EntryStatus, Scoring, Stage, Verdict} from "../types/BountyTypes.sol";
+
+/// @title Bounties
+/// @notice Anyone trains by any means; the best verified loss at the deadline wins (DESIGN section 8, bounty mode). All
+/// amounts are GRIST wei, times unix seconds, losses in 10^-9.
+///
+/// | stage | ends when | then | at the deadline, somebody being silent |
+/// | --- | --- | --- | --- |
+/// | Entry | the poster cancels, nobody having entered | Returned | nothing committed (open: announced): Returned |
+/// | | the deadline | open: Reveal; sealed: Unsealing | |
+/// | Unsealing | the poster reveals the scoring set | Announcing | Withheld |
+/// | Announcing | the deadline | Reveal | nothing announced: Returned |
+/// | Reveal | the candidate reveals its model | Vote | it is struck and loses its stake; the next one is called |
+/// | Vote | one verdict has more than half of all weight | by verdict | with a quorum by verdict, else Undecided |
+///
+/// The candidate is the best announced entry that is not struck. By verdict: Honest pays the candidate; False slashes and
+/// bans it and calls the next; Unavailable is Withheld. If nobody is left to call, the bounty is Returned.
+///
+/// Every call first carries out what is due, and anyone may send {advance} to do only that. The windows of Unsealing and
+/// Announcing follow from the deadline, which everybody knows; those of Reveal and Vote begin when they are entered, so a
+/// late crank takes nobody's time. Nothing depends on the number of entries but the ranking, a binary heap, in which
+/// announcing and calling touch one word a level. So each announcement counts, and none keeps another one out.
+///
+/// Who pays whom, all by pull ({withdraw}):
+/// - Paid: the candidate, the bounty.
+/// - Undecided: the candidate, half; the poster, the rest. Whoever buys the voters' silence buys no more than half, and
+///   nobody is slashed on a guess.
+/// - Returned: the poster, the bounty.
+/// - Withheld: half burns, so that posting without meaning to pay costs the poster at least that, however many entries are
+///   its own; the other half goes in equal shares to all entries that are not struck. No model has to be revealed for it.
+/// - The voters on the side that prevailed share the voters' pay by weight. It is the same whatever the verdict, so that
+///   nobody earns more by striking than by confirming: the poster escrows the pay of the first vote, and each entry that is
+///   found false pays for the next one. What no vote used returns to the poster.
+/// - A struck entry loses its whole stake: to the next vote's pay if it was found false, and to the fire.
+///
+/// What does not help: copying a commitment (it is bound to its sender), or an announced loss (of equal ones the earlier
+/// commitment is better, and without such a model a lower one is a lie); announcing twice, late, or for another; entering
+/// many empty lies (each costs a stake, and once one of an account's was found false the others are passed over at once);
+/// moving stake during a vote (weights are those of the epoch in which the model was revealed); silence of anybody.
+///
+/// Trust: a verdict is a majority of the stake that votes. Votes are public while they are cast. The poster's account and
+/// the candidate's have no vote, but nothing shows on whose behalf another account votes. There is no owner or admin.
+interface IBountyBoard {
+    /// @dev Fixed at deployment.
+    struct Parameters {
+        uint16 quorumBps; // of the weight in the pool, without which a vote decides nothing: 1 to 5,000
+        uint16 voterPayBps; // pay of one vote as a part of the bounty, 0 to 5,000
+    }
+
+    struct BountyView {
+        address poster;
+        Stage stage; // as stored: over if `stageEndsAt` has passed, see {advance}
+        Scoring scoring;
+        uint64 stageEndsAt; // 0 in terminal stages
+        uint32 entryCount;
+        uint32 struck; // of the entries
+        uint32 candidate; // entry, in Reveal, Vote, Paid and Undecided
+        uint128 bounty;
+        uint128 entryStake;
+        uint128 voterPay; // of the next vote
+        uint64 snapshotEpoch; // whose weights vote, in Vote
+        bytes32 scoringCommitment; // once unsealed: SHA-256 of the scoring set
+    }
+
+    struct EntryView {
+        address owner;
+        EntryStatus status;
+        uint64 loss; // once announced
+        bytes32 commitment;
+    }
+
+    struct BallotView {
+        uint256 totalWeight; // in the snapshot
+        uint256 honest;
+        uint256 isFalse;
+        uint256 unavailable;
+        Verdict outcome; // None until decided
+        uint256 pay; // of the voters for the outcome together, once decided
+    }
+
+    event BountyPosted(
+        BountyId indexed bountyId,
+        address indexed poster,
+        BountyParameters parameters,
+        uint128 voterPay
+    );
+    event StageEntered(BountyId indexed bountyId, Stage stage, uint64 endsAt);
+    event ModelCommitted(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, bytes32 commitment);
+    /// @notice `manifest` is the content address of the scoring set.
+    event ScoringUnsealed(BountyId indexed bountyId, bytes32 scoringHash, string manifest);
+    event LossAnnounced(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint64 loss);
+    /// @notice The entry is the best that is left: its model is due until `endsAt`.
+    event CandidateCalled(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint64 endsAt);
+    /// @notice `manifest` is the content address of the model. The weights of `snapshotEpoch` vote on it.
+    event ModelRevealed(
+        BountyId indexed bountyId,
+        uint32 indexed entry,
+        address indexed owner,
+        bytes32 modelHash,
+        string manifest,
+        uint64 snapshotEpoch
+    );
+    event Voted(
+        BountyId indexed bountyId,
+        uint32 indexed entry,
+        address indexed voter,
+        Verdict verdict,
+        uint256 weight
+    );
+    event VoteDecided(BountyId indexed bountyId, uint32 indexed entry, Verdict outcome, bool isQuorate);
+    /// @notice The entry can no longer win. `slashed` is 0 if it was passed over because its owner is banned.
+    event EntryStruck(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint256 slashed);
+    /// @notice The account announced a false loss and takes part in nothing here any more.
+    event Banned(address indexed account, BountyId indexed bountyId);
+    event EntryReleased(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint256 share);
+    event Credited(BountyId indexed bountyId, address indexed account, uint256 amount);
+    event CreditWithdrawn(address indexed account, uint256 amount);
+
+    /// @notice `parameter` must be from `least` to `most`.
+    error Bounty_ParameterOutOfRange(string parameter, uint256 value, uint256 least, uint256 most);
+    /// @notice The poster has such a bounty already: take another salt.
+    error Bounty_Exists(BountyId bountyId);
+    error Bounty_Unknown(BountyId bountyId);
+    /// @notice The bounty is in `stage`, where this cannot be done.
+    error Bounty_WrongStage(BountyId bountyId, Stage stage);
+    error Bounty_NotThePoster(address caller, address poster);
+    /// @notice Models have been committed: the bounty stands.
+    error Bounty_HasEntries(BountyId bountyId, uint32 entries);
+    /// @notice Who posts the bounty, or made the entry, may not do this.
+    error Bounty_ConflictOfInterest(BountyId bountyId, address account);
+    /// @notice The account announced a false loss once.
+    error Bounty_Banned(address account);
+    /// @notice The entry belongs to `owner`, zero if there is none.
+    error Bounty_NotTheOwner(BountyId bountyId, uint32 entry, address caller, address owner);
+    error Bounty_WrongStatus(BountyId bountyId, uint32 entry, EntryStatus status);
+    /// @notice What was revealed gives `computed`, not what was committed to.
+    error Bounty_WrongOpening(bytes32 committed, bytes32 computed);
+    /// @notice The account had no weight in the pool in the epoch of the snapshot.
+    error Bounty_NoWeight(address account, uint64 snapshotEpoch);
+    error Bounty_AlreadyVoted(BountyId bountyId, uint32 entry, address voter);
+    /// @notice Nothing to vote for.
+    error Bounty_NoVerdict();
+    /// @notice The account did not vote for the verdict that prevailed, or has collected its pay.
+    error Bounty_NothingToCollect(BountyId bountyId, uint32 entry, address voter);
+    error Bounty_NoCredit(address account);
+
+    // --- posters
+
+    /// @notice Escrows the bounty and the pay of one vote, by allowance, and opens it for entries.
+    function post(BountyParameters calldata parameters) external returns (BountyId bountyId);
+
+    /// @notice Takes a bounty back that nobody has entered.
+    function cancel(BountyId bountyId) external;
+
+    /// @notice Reveals the sealed scoring set.
+    /// @param scoringHash SHA-256 of its bytes
+    /// @param manifest content address (CID) at which it is served, 1 to 256 bytes. If it is not served there, voters find
+    /// it Unavailable.
+    function unseal(BountyId bountyId, bytes32 scoringHash, bytes32 salt, string calldata manifest) external;
+
+    // --- who trains
+
+    /// @notice Commits to a model and locks the entry's stake. An account may make any number of entries.
+    /// @param commitment keccak256(abi.encode(bountyId, sender, modelHash, salt))
+    function enter(BountyId bountyId, bytes32 commitment) external returns (uint32 entry);
+
+    /// @notice Announces the loss of a committed model, once and for good: before the deadline if the scoring set is open,
+    /// in Announcing if it was sealed. An entry without an announcement takes no part and loses nothing.
+    function announce(BountyId bountyId, uint32 entry, uint64 loss) external;
+
+    /// @notice Reveals the candidate's model.
+    /// @param modelHash SHA-256 of its bytes
+    /// @param manifest content address (CID) at which it is served, 1 to 256 bytes
+    function reveal(BountyId bountyId, bytes32 modelHash, bytes32 salt, string calldata manifest) external;
+
+    /// @notice Frees the stake of an entry that was not struck, and credits its share if the poster withheld the set. For
+    /// anyone, once the bounty is in a terminal stage.
+    function release(BountyId bountyId, uint32 entry) external;
+
+    // --- stakers
+
+    /// @notice Votes on the candidate, once, with the weight that the caller had in the VerifierPool in the epoch in which
+    /// the model was revealed.
+    function vote(BountyId bountyId, Verdict verdict) external;
+
+    /// @notice Credits the caller its part of the pay for a vote on `entry` that went its way.
+    function collect(BountyId bountyId, uint32 entry) external;
+
+    // --- anyone
+
+    /// @notice Carries out what is due. Each call strikes one silent or banned candidate at most.
+    function advance(BountyId bountyId) external returns (Stage);
+
+    /// @notice Pays out what the caller was credited.
+    function withdraw() external returns (uint256 amount);
+
+    // --- views
+
+    /// @notice Zeroes if there is no such bounty.
+    function bountyOf(BountyId bountyId) external view returns (BountyView memory);
+
+    function entryOf(BountyId bountyId, uint32 entry) external view returns (EntryView memory);
+
+    /// @notice The vote on an entry; zeroes before its model was revealed.
+    function ballotOf(BountyId bountyId, uint32 entry) external view returns (BallotView memory);
+
+    /// @notice How many announced entries wait behind the candidate, and the best of them.
+    function leaderOf(BountyId bountyId) external view returns (uint256 waiting, uint32 entry);
+
+    /// @notice What the voters of one vote are paid together for a bounty of this size.
+    function voterPayFor(uint128 bounty) external view returns (uint128);
+
+    function creditOf(address account) external view returns (uint256);
+
+    function isBanned(address account) external view returns (bool);
+
+    function quorumBps() external view returns (uint16);
+}

@@ -1,0 +1,148 @@
+import { BountyStage, encodeLoss, EntryStatus, isBountyOver, ScoringMode } from "@gristmill/sdk";
+import type { Hex } from "viem";
+import { formatEther } from "viem";
+
+import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
+import { bountiesPosted, fetchSpec, fetchTrainingSet, type PostedBounty } from "../bounties/bounty-data.ts";
+import type { BountyNode } from "../bounties/bounty-node.ts";
+import { enterBounty, entryNumber, type KnownBounty, scoreEntry } from "../bounties/enter-bounty.ts";
+import { EntryStore, type StoredEntry } from "../bounties/entry-store.ts";
+import { honestWork, type HunterWork, runnerFor } from "../bounties/hunter-work.ts";
+import { BountyJobs } from "../bounties/jobs.ts";
+import { refusalOf, runSeconds } from "../bounties/policy.ts";
+import type { Head } from "../chain/chain.ts";
+
+/**
+ * Looks for bounties that its operator's policy accepts, trains for them, enters, announces, reveals when it is called, and
+ * collects. What it does next follows from the chain and its database alone, so it can be stopped at any point.
+ */
+export class BountyHunter {
+  readonly jobs: BountyJobs;
+  readonly #node: BountyNode;
+  readonly #work: HunterWork;
+  readonly #entries: EntryStore;
+  readonly #waiting = new Map<Hex, PostedBounty>();
+  readonly #entered = new Map<Hex, PostedBounty>();
+  readonly #underWay = new Set<Promise<void>>();
+  #from: bigint;
+
+  constructor(node: BountyNode, work: HunterWork = honestWork()) {
+    this.#node = node;
+    this.#work = work;
+    this.#entries = new EntryStore(node);
+    this.#from = BigInt(node.chain.deployment.blockNumber);
+    this.jobs = new BountyJobs(node.database);
+    this.jobs.recover();
+  }
+
+  /** Does what is to be done at this head of the chain; training goes on beside it. */
+  async look(head: Head): Promise<void> {
+    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number))
+      (this.#entries.get(bounty.bountyId) === undefined ? this.#waiting : this.#entered).set(bounty.bountyId, bounty);
+    this.#from = head.number + 1n;
+    this.jobs.obey();
+    for (const bounty of this.#waiting.values()) await this.#consider(bounty, head);
+    for (const bounty of this.#entered.values()) await this.#attend(bounty, head);
+  }
+
+  /** Resolves when no training is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #consider(bounty: PostedBounty, head: Head): Promise<void> {
+    const { bountyId, parameters } = bounty;
+    const { config, log, contracts } = this.#node;
+    const view = await contracts.bounties.read.bountyOf([bountyId]);
+    const secondsLeft = Number(view.stageEndsAt - head.timestamp);
+    if (view.stage !== BountyStage.Entry || secondsLeft <= 0) {
+      this.#waiting.delete(bountyId);
+      return;
+    }
+    let known: KnownBounty;
+    try {
+      known = { bounty, ...(await fetchSpec(this.#node, bounty)) };
+    } catch (error) {
+      this.#leave(bountyId, error);
+      return;
+    }
+    const facts = { bounty: parameters.bounty, secondsLeft, topics: known.spec.topics, running: this.jobs.running };
+    const refusal = refusalOf(config, facts);
+    if (refusal?.isFinal === true) this.#leave(bountyId, refusal.reason);
+    if (refusal !== undefined) return;
+    this.#waiting.delete(bountyId);
+    const job = this.#train(known, runSeconds(config, secondsLeft)).catch((error: unknown) => {
+      log.warn({ event: "bounty-job-failed", bounty: bountyId, error });
+    });
+    this.#underWay.add(job);
+    void job.then(() => this.#underWay.delete(job));
+  }
+
+  #leave(bountyId: Hex, reason: unknown): void {
+    this.#waiting.delete(bountyId);
+    this.#node.log.info({ event: "bounty-left", bounty: bountyId, reason });
+  }
+
+  async #train(known: KnownBounty, seconds: number): Promise<void> {
+    const { config, log, signal } = this.#node;
+    const { bounty, spec, manifest } = known;
+    const runner = runnerFor(spec, config.bountyRunners);
+    log.info({ event: "bounty-job", bounty: bounty.bountyId, runner, seconds });
+    const model = await this.jobs.run(bounty.bountyId, { runner, seconds, signal }, async (jobSignal) => {
+      const train = await fetchTrainingSet(this.#node, manifest);
+      return this.#work.make({ spec, train, runner, seconds }, jobSignal);
+    });
+    await enterBounty(this.#node, this.#entries, known, model, (loss) => this.#work.announce(loss));
+    this.#entered.set(bounty.bountyId, bounty);
+  }
+
+  async #attend(bounty: PostedBounty, head: Head): Promise<void> {
+    const { bountyId } = bounty;
+    const stored = this.#entries.get(bountyId);
+    const entry = stored === undefined ? undefined : await entryNumber(this.#node, bounty, stored.commitment);
+    const view = await currentView(this.#node, bountyId, head);
+    if (stored === undefined || entry === undefined) return this.#finishIfOver(bountyId, view);
+    const { status } = await this.#node.contracts.bounties.read.entryOf([bountyId, entry]);
+    if (isBountyOver(view.stage)) {
+      if (status === EntryStatus.Committed || status === EntryStatus.Announced)
+        await send(this.#node, "release", [bountyId, entry]);
+      await this.#finishIfOver(bountyId, view);
+    } else if (status === EntryStatus.Struck) {
+      this.#entered.delete(bountyId);
+      this.#node.log.warn({ event: "bounty-struck", bounty: bountyId, entry });
+    } else if (status === EntryStatus.Committed && isAnnouncing(bounty, view)) {
+      await this.#announce(bounty, entry, stored);
+    } else if (view.stage === BountyStage.Reveal && view.candidate === entry) {
+      await this.#reveal(stored);
+    }
+  }
+
+  async #announce(bounty: PostedBounty, entry: number, stored: StoredEntry): Promise<void> {
+    const { bountyId } = bounty;
+    let { loss } = stored;
+    if (loss === undefined) {
+      const known = { bounty, ...(await fetchSpec(this.#node, bounty)) };
+      loss = this.#work.announce((await scoreEntry(this.#node, known, this.#entries.model(bountyId))).loss);
+      this.#entries.update({ ...stored, loss });
+    }
+    await send(this.#node, "announce", [bountyId, entry, encodeLoss(loss)]);
+    this.#node.log.info({ event: "bounty-announced", bounty: bountyId, entry, loss });
+  }
+
+  async #reveal({ bountyId, modelHash, salt }: StoredEntry): Promise<void> {
+    const address = await this.#node.blobs.put(this.#entries.model(bountyId));
+    await send(this.#node, "reveal", [bountyId, modelHash, salt, address]);
+    this.#node.log.info({ event: "bounty-revealed", bounty: bountyId, modelHash });
+  }
+
+  async #finishIfOver(bountyId: Hex, { stage }: BountyView): Promise<void> {
+    if (!isBountyOver(stage)) return;
+    this.#entered.delete(bountyId);
+    const amount = await withdrawCredit(this.#node);
+    this.#node.log.info({ event: "paid", bounty: bountyId, amount: formatEther(amount) });
+  }
+}
+
+function isAnnouncing({ parameters }: PostedBounty, { stage }: BountyView): boolean {
+  return stage === (parameters.scoring === ScoringMode.Open ? BountyStage.Entry : BountyStage.Announcing);
+}
