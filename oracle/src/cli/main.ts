@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-
 import { Command, CommanderError } from "commander";
 
 import type { SlotWork } from "../roles/slot-work.ts";
@@ -10,18 +8,16 @@ import { runCommand } from "./run.ts";
 import { stakeCommand } from "./stake.ts";
 import { taskCommand } from "./task.ts";
 import { benchCommand, tensHashCommand } from "./tenshash.ts";
+import { VERSION } from "./version.ts";
 
 /**
  * Runs the command line; resolves with the exit code.
  * @param work how a miner's segments come about
  */
 export async function main(argv: readonly string[], work: SlotWork = honestWork): Promise<number> {
-  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   const program = new Command("oracle-miner")
     .description("Gristmill's node: trains, mines, keeps the log, evaluates and verifies")
-    .version(manifest.version)
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError("(add --help for the options)");
   program.addCommand(runCommand(work));

@@ -1,7 +1,15 @@
 import type { Command } from "commander";
 
 import type { NodeConfig } from "../config/config.ts";
-import { configSchema, environmentName, flagName, loadConfig, settings } from "../config/config.ts";
+import {
+  configSchema,
+  environmentName,
+  flagName,
+  listSettings,
+  loadConfig,
+  settings,
+  switchSettings,
+} from "../config/config.ts";
 
 /** Adds `--config` and one flag for each setting; help shows default and environment twin. */
 export function withSettings(command: Command): Command {
@@ -12,8 +20,7 @@ export function withSettings(command: Command): Command {
     const schema = configSchema.shape[setting];
     const preset: unknown = schema.safeParse(undefined).data;
     const shown = preset === undefined ? "" : `, default ${JSON.stringify(preset)}`;
-    const value =
-      setting === "autoStake" ? "" : setting === "listen" || setting === "bootstrap" ? " <values...>" : " <value>";
+    const value = switchSettings.includes(setting) ? "" : listSettings.includes(setting) ? " <values...>" : " <value>";
     command.option(`${flag}${value}`, `${schema.description ?? ""} (${environmentName(setting)}${shown})`);
   }
   return command;

@@ -19,6 +19,7 @@ import type { TaskTerms } from "../roles/terms.ts";
 import { readTerms } from "../roles/terms.ts";
 import { enlist, runVerifier } from "../roles/verifier.ts";
 import { configOf, withSettings } from "./options.ts";
+import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
 type RoleRunner = (
@@ -51,7 +52,7 @@ export function runCommand(work: SlotWork): Command {
     const role = String(options["role"]);
     const only = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
     await untilStopped(async (signal) => {
-      const { node, stop } = await startNode(config, role, signal);
+      const { node, stop } = await serveApi(await startNode(config, role, signal), role);
       try {
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
         if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);

@@ -8,6 +8,7 @@ import { startNode, startReader } from "../roles/start-node.ts";
 import { phaseName } from "../roles/task-follower.ts";
 import { configOf, withSettings } from "./options.ts";
 import { takePart, taskIdOf } from "./run.ts";
+import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
 /** `oracle-miner task submit|list|status|fetch` */
@@ -23,7 +24,7 @@ export function taskCommand(): Command {
     ).action(async (file: string, options: Readonly<Record<string, unknown>>) => {
       const config = configOf(options);
       await untilStopped(async (signal) => {
-        const { node, stop } = await startNode(config, "client", signal);
+        const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
         try {
           const taskId = await submitTask(
             node,

@@ -127,6 +127,7 @@ export class TicketAgent {
     const target = await this.#openEpoch(epoch);
     const tickets = await this.#ticketsOf(commit);
     const hasher = await this.#hasher.withSeed(seed);
+    const began = performance.now();
     const range = { count: tickets.length, input: (index: number) => tickets[index]!.x };
     const found = await hasher.search(range, target, { signal: this.#node.signal });
     const lucky: LuckyTicket[] = found.map(({ index, output }) => ({ ...tickets[index]!, y: bytesToHex(output) }));
@@ -137,6 +138,7 @@ export class TicketAgent {
       epoch: Number(epoch),
       tickets: tickets.length,
       lucky: lucky.length,
+      seconds: (performance.now() - began) / 1000,
     });
     if ((await this.#follower.now()).head.number >= closes) {
       log.warn({ event: "claims-late", task: taskId, epoch: Number(epoch), lucky: lucky.length });
