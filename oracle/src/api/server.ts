@@ -1,7 +1,6 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import openApi from "@fastify/swagger";
@@ -20,6 +19,7 @@ import type { Node } from "../roles/node.ts";
 import { Answers } from "./answers.ts";
 import { EventStreams } from "./events.ts";
 import { hostOf, isLoopback, isOwnHost } from "./hosts.ts";
+import { publishUrl, withdrawUrl } from "./location.ts";
 import { Metrics } from "./metrics.ts";
 import { amountBody, answers, emptyBody, failure, logQuery } from "./schemas.ts";
 import { TaskParts } from "./task-parts.ts";
@@ -62,11 +62,6 @@ export interface ApiOptions {
   readonly dashboard?: string;
 }
 
-/** Where a data folder says at which URL its node's API answers. */
-export function urlFile(dataDir: string): string {
-  return join(dataDir, "api.json");
-}
-
 /**
  * Starts the node's HTTP API (docs/API.md).
  * @throws GristmillError API_PORT_TAKEN, API_TOKEN_INVALID
@@ -102,21 +97,15 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
   const { port } = app.server.address() as AddressInfo;
   const url = `http://${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
-  writeFileSync(urlFile(dataDir), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
+  publishUrl(dataDir, url);
   return {
     url,
     stop: async () => {
-      rmSync(urlFile(dataDir), { force: true });
+      withdrawUrl(dataDir);
       streams.close();
       await app.close();
     },
   };
-}
-
-/** Where the node of a data folder answers, undefined if none runs there. */
-export function findApi(dataDir: string): string | undefined {
-  const file = urlFile(dataDir);
-  return existsSync(file) ? z.object({ url: z.string() }).parse(JSON.parse(readFileSync(file, "utf8"))).url : undefined;
 }
 
 /** Whom the API answers at all; see docs/API.md. */

@@ -20,10 +20,11 @@ export function failureOf(functionName: string, cause: unknown): GristmillError 
   return new GristmillError("CHAIN_FAILED", `${functionName} could not be sent: ${String(cause)}`, { cause });
 }
 
-/** Whether a transaction was refused because its nonce is used up. */
-export function isNonceTooLow(error: unknown): boolean {
+/** Whether a transaction was refused because another one, mined or waiting, has its nonce. */
+export function isNonceTaken(error: unknown): boolean {
   return (
     error instanceof BaseError &&
-    (error.walk((cause) => cause instanceof NonceTooLowError) !== null || /nonce too low/i.test(error.message))
+    (error.walk((cause) => cause instanceof NonceTooLowError) !== null ||
+      /nonce too low|replacement transaction underpriced/i.test(error.message))
   );
 }

@@ -263,3 +263,8 @@ export function isRevert(error: unknown, ...names: readonly string[]): boolean {
     (names.length === 0 || names.some((name) => error.message.includes(`: ${name}(`)))
   );
 }
+
+/** Whether a transaction was not sent because its gas costs more than it earns. */
+export function isUnprofitable(error: unknown): boolean {
+  return error instanceof GristmillError && error.code === "GAS_UNPROFITABLE";
+}

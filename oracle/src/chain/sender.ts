@@ -14,7 +14,7 @@ import type {
 } from "viem";
 import { encodeFunctionData, formatEther, formatGwei, keccak256, TransactionReceiptNotFoundError } from "viem";
 
-import { failureOf, isNonceTooLow } from "./chain-errors.ts";
+import { failureOf, isNonceTaken } from "./chain-errors.ts";
 import type { Outbox, SentTransaction } from "./outbox.ts";
 
 /** Milliseconds between two looks for a receipt, between two sendings of a transaction that is not mined, in all. */
@@ -172,7 +172,7 @@ export class Sender {
             outbox.delete(sent.hash);
             this.#nextNonce = 0;
             // Another process with this key was faster.
-            if (isNonceTooLow(error) && attempt < NONCE_ATTEMPTS) continue;
+            if (isNonceTaken(error) && attempt < NONCE_ATTEMPTS) continue;
             throw error;
           }
         }

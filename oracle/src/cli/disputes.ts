@@ -14,6 +14,7 @@ import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
 import type { Accusation } from "../storage/dispute-store.ts";
 import { configOf, withSettings } from "./options.ts";
+import { asJson } from "./output.ts";
 import { taskIdOf } from "./run.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -186,10 +187,6 @@ async function findDispute(reader: Reader, id: Hex): Promise<ListedDispute> {
       hints: ["list them with `oracle-miner disputes list`"],
     });
   return found;
-}
-
-function asJson(options: Options): boolean {
-  return options["json"] === true || !process.stdout.isTTY;
 }
 
 function disputeIdOf(value: string): Hex {

@@ -1,5 +1,5 @@
 import { GristmillError } from "@gristmill/sdk";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { isHex, parseEther, size } from "viem";
 import type { Hex } from "viem";
 
@@ -38,6 +38,9 @@ const roles: Readonly<Record<string, RoleRunner>> = {
   verifier: runVerifier,
 };
 
+/** What a node can do in tasks. */
+export const roleNames: readonly string[] = Object.keys(roles);
+
 /**
  * `oracle-miner run --role ROLE [--task ID]`
  * @param work how a miner's segments come about
@@ -45,11 +48,10 @@ const roles: Readonly<Record<string, RoleRunner>> = {
 export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
     .description("take part in tasks in one role, as JSON lines on standard output")
-    .addOption(new Option("--role <role>", "what to do in a task").choices(Object.keys(roles)).makeOptionMandatory())
     .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
   return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configOf(options);
-    const role = String(options["role"]);
+    const role = roleOf(config.role);
     const only = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
     await untilStopped(async (signal) => {
       const { node, stop } = await serveApi(await startNode(config, role, signal), role);
@@ -61,6 +63,14 @@ export function runCommand(work: SlotWork): Command {
         await stop();
       }
     });
+  });
+}
+
+/** @throws GristmillError ROLE_UNKNOWN */
+function roleOf(role: string | undefined): string {
+  if (role !== undefined && Object.hasOwn(roles, role)) return role;
+  throw new GristmillError("ROLE_UNKNOWN", role === undefined ? "no role is given" : `there is no role ${role}`, {
+    hints: [`choose one with --role: ${roleNames.join(", ")}`],
   });
 }
 

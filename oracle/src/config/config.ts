@@ -27,6 +27,7 @@ export const switchSettings: readonly string[] = ["autoStake"];
 /** Every setting once: its check, its default and its words. Flags and environment twins are derived from it. */
 export const configSchema = z.strictObject({
   name: z.string().min(1).default("node").describe("name of this node in its own log"),
+  role: z.string().optional().describe("what to do in tasks: client, miner, supervisor, evaluator or verifier"),
   rpc: list
     .pipe(z.array(z.url()).min(1))
     .default(["http://127.0.0.1:8545"])

@@ -31,12 +31,14 @@ const keystoreSchema = z
 export async function encryptKey(privateKey: Hex, password: string): Promise<string> {
   if (password.length < MIN_PASSWORD_LENGTH)
     throw new GristmillError("PASSWORD_WEAK", `a password has at least ${String(MIN_PASSWORD_LENGTH)} characters`);
-  const [key, options] = await Keystore.scryptAsync({ password, n: SCRYPT_N });
-  const { address: _, ...keystore } = Keystore.encrypt(privateKey, key, options) as Keystore.Keystore & {
-    address?: string;
-  };
   const address = privateKeyToAddress(privateKey).slice(2).toLowerCase();
-  return `${JSON.stringify({ address, ...keystore }, undefined, 2)}\n`;
+  return `${JSON.stringify({ address, ...(await seal(privateKey, password)) }, undefined, 2)}\n`;
+}
+
+/** Encrypts a secret of any length in the format of keystores; {@link decryptKey} opens it. */
+export async function seal(secret: Hex, password: string): Promise<Keystore.Keystore> {
+  const [key, options] = await Keystore.scryptAsync({ password, n: SCRYPT_N });
+  return Keystore.encrypt(secret, key, options);
 }
 
 /**

@@ -50,22 +50,3 @@ async function stateOf(
     mintableAt: open ? Number(await mint.read.mintableAt([details])) : undefined,
   };
 }
-
-/**
- * What a claim would mint if nothing more were claimed in its epoch, in GRIST wei: its part of the emission, as far as the
- * task's burn still covers it. The mint's maximum per ticket may cut it further.
- */
-export async function expectedReward(
-  { contracts: { mint } }: Reader,
-  { taskId, epoch }: Pick<ClaimDetails, "taskId" | "epoch">,
-): Promise<bigint> {
-  const [emission, [made, accepted], minted, cap] = await Promise.all([
-    mint.read.emissionOf([epoch]),
-    mint.read.claimsIn([epoch]),
-    mint.read.mintedFor([taskId]),
-    mint.read.mintCapOf([taskId]),
-  ]);
-  const share = emission / BigInt(Math.max(made, accepted, 1));
-  const left = cap - minted;
-  return share < left ? share : left;
-}

@@ -3,8 +3,9 @@ import { parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { ClaimState } from "../roles/claim-state.ts";
+import { expectedReward } from "../roles/claim-worth.ts";
 import type { OwnClaim } from "./claims.ts";
-import { claimsOf, expectedReward } from "./claims.ts";
+import { claimsOf } from "./claims.ts";
 import type { Reader } from "./reader.ts";
 
 /** Claims whose verifiers are paid in one transaction: at most about two million gas. */
@@ -37,7 +38,7 @@ export async function readRewards(reader: Reader, account: Hex): Promise<RewardV
   const pending = claims.filter(
     ({ as, state }) => as === "miner" && (state === ClaimState.Claimed || state === ClaimState.Attested),
   );
-  const expected = await Promise.all(pending.map(({ details }) => expectedReward(reader, details)));
+  const expected = await Promise.all(pending.map(({ details }) => expectedReward(contracts, details)));
   return { account, credit, minted, pending, expected: expected.reduce((sum, each) => sum + each, 0n) };
 }
 

@@ -3,7 +3,7 @@ import type { IterationRecord } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
 
-import { isRevert } from "../chain/chain.ts";
+import { isRevert, isUnprofitable } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
@@ -12,6 +12,7 @@ import type { SlotContext } from "../training/slot-replica.ts";
 import type { ClaimDetails, StoredDetails } from "../chain/claim-details.ts";
 import { fetchDetails, restoreDetails, storeDetails } from "../chain/claim-details.ts";
 import { ClaimState, claimStateName } from "./claim-state.ts";
+import { worthOfClaim } from "./claim-worth.ts";
 import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
@@ -223,6 +224,7 @@ export class TicketAgent {
           address,
           abi,
           functionName: "claim",
+          worth: await worthOfClaim(this.#node, { taskId, epoch }),
           args: [
             {
               segment,
@@ -239,7 +241,7 @@ export class TicketAgent {
         });
         details = parseEventLogs({ abi, logs, eventName: "TicketClaimed" })[0]?.args.details;
       } catch (error) {
-        if (!isRevert(error)) throw error;
+        if (!isRevert(error) && !isUnprofitable(error)) throw error;
         log.warn({ event: "claim-refused", task: taskId, claimId, error });
         return;
       }

@@ -7,7 +7,8 @@ import { expect } from "chai";
 import { pino } from "pino";
 
 import type { Api } from "../../../oracle/src/api/server.ts";
-import { findApi, startApi } from "../../../oracle/src/api/server.ts";
+import { findApi } from "../../../oracle/src/api/location.ts";
+import { startApi } from "../../../oracle/src/api/server.ts";
 import { loadToken, tokenFile } from "../../../oracle/src/api/token.ts";
 import { configSchema } from "../../../oracle/src/config/config.ts";
 import { Journal } from "../../../oracle/src/journal.ts";
