@@ -1,6 +1,8 @@
 import { GristmillError } from "@gristmill/sdk";
 import type { Logger } from "pino";
-import { pino, stdTimeFunctions } from "pino";
+import { destination, multistream, pino, stdTimeFunctions } from "pino";
+
+import type { Journal } from "./journal.ts";
 
 /** Who writes the log: fields of every line. */
 export interface LogIdentity {
@@ -11,15 +13,21 @@ export interface LogIdentity {
 /**
  * The node's structured log: JSON lines on standard output. A line that reports a step of the protocol has an `event`
  * field; the names and fields of these are part of the interface (ARCHITECTURE lists them).
+ *
+ * @param journal gets every line as well
  */
-export function createLog(identity: LogIdentity, level: string): Logger {
-  return pino({
-    level,
-    base: identity,
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { error: describeError },
-  });
+export function createLog(identity: LogIdentity, level: string, journal: Journal): Logger {
+  return pino(
+    {
+      level,
+      base: identity,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: describeError },
+    },
+    // Each stream takes whatever the logger's level lets through.
+    multistream([destination(1), journal].map((stream) => ({ stream, level: "trace" }))),
+  );
 }
 
 /** An error as the log shows it: ours with code, hints and what caused it, others with the first line of what they say. */

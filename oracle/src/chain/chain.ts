@@ -1,49 +1,46 @@
 import type { RpcBlockHeader } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
-import type {
-  Abi,
-  Account,
-  Chain as ViemChain,
-  ContractFunctionArgs,
-  ContractFunctionName,
-  Hash,
-  Hex,
-  PublicClient,
-  TransactionReceipt,
-  Transport,
-  WalletClient,
-  WriteContractParameters,
-} from "viem";
-import {
-  BaseError,
-  ContractFunctionRevertedError,
-  createPublicClient,
-  createWalletClient,
-  defineChain,
-  http,
-} from "viem";
+import type { Abi, Chain as ViemChain, ContractFunctionArgs, ContractFunctionName, Hex, PublicClient } from "viem";
+import type { TransactionReceipt, Transport } from "viem";
+import { createPublicClient, createWalletClient, defineChain } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 import type { Deployment } from "./deployment.ts";
+import type { EndpointState } from "./endpoints.ts";
+import { Endpoints } from "./endpoints.ts";
+import type { Outbox } from "./outbox.ts";
+import { MemoryOutbox } from "./outbox.ts";
+import type { Call, GasPolicy, Notice } from "./sender.ts";
+import { Sender } from "./sender.ts";
 
-/** Milliseconds; the first is how often a local chain is asked for news, the second bounds the wait for a receipt. */
+/** Milliseconds between two looks of viem at a chain. */
 const POLLING_INTERVAL = 250;
-const RECEIPT_TIMEOUT = 120_000;
-const REQUEST_TIMEOUT = 20_000;
 
-/** Head room over the estimate: a transaction that happens to end a phase pays for the transition as well. */
-const GAS_MARGIN = { numerator: 3n, denominator: 2n, constant: 150_000n };
+/** Chains on which blocks are final at once: Hardhat's and anvil's, and Ganache's. */
+const DEVELOPMENT_CHAINS = [31_337, 1_337];
 
-/** EIP-7825 (Osaka): no transaction may use more gas. */
-const TRANSACTION_GAS_CAP = 16_777_216n;
+/** Blocks on which something counts on other chains: deeper than any reorganisation of Ethereum's since the merge. */
+const CONFIRMATIONS = 4;
+
+/** Blocks of which the hash is remembered, to notice when the chain took them back. */
+const REMEMBERED_BLOCKS = 128n;
 
 export interface ChainOptions {
-  readonly rpcUrl: string;
+  /** One endpoint, or several in the order in which they are asked. */
+  readonly rpcUrl: string | readonly string[];
   readonly deployment: Deployment;
   /** Signs transactions and segments; a chain without it only reads. */
   readonly privateKey?: Hex;
   /** How requests travel, over HTTP to `rpcUrl` if left out. */
   readonly transport?: Transport;
+  /** Where sent transactions are remembered; in memory if left out. */
+  readonly outboxOf?: (account: Hex) => Outbox;
+  /** Sends whatever it costs if left out. */
+  readonly gas?: GasPolicy;
+  /** Blocks, its own included, on which something counts; 1 on development chains and 4 elsewhere if left out. */
+  readonly confirmations?: number;
+  /** Takes what an operator should know. */
+  readonly notify?: (notice: Notice) => void;
 }
 
 /** A head of the chain as the roles need it. */
@@ -62,23 +59,45 @@ type WriteFunction<abi extends Abi> = ContractFunctionName<abi, "nonpayable" | "
 export class Chain {
   readonly public: PublicClient<Transport, ViemChain>;
   readonly deployment: Deployment;
-  readonly #wallet: WalletClient<Transport, ViemChain, Account> | undefined;
+  /** Blocks, its own included, on which something counts. */
+  readonly confirmations: bigint;
+  readonly #endpoints: Endpoints | undefined;
   readonly #account: ReturnType<typeof privateKeyToAccount> | undefined;
-  #sending: Promise<unknown> = Promise.resolve();
+  readonly #sender: Sender | undefined;
+  readonly #notify: (notice: Notice) => void;
+  readonly #hashes = new Map<bigint, Hex>();
+  #highest = 0n;
+  #recovering: Promise<void> | undefined;
 
   private constructor(options: ChainOptions) {
+    const { deployment, notify = () => undefined } = options;
+    const urls = [options.rpcUrl].flat();
     const chain = defineChain({
-      id: options.deployment.chainId,
-      name: `chain ${String(options.deployment.chainId)}`,
+      id: deployment.chainId,
+      name: `chain ${String(deployment.chainId)}`,
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-      rpcUrls: { default: { http: [options.rpcUrl] } },
+      rpcUrls: { default: { http: urls } },
     });
-    const transport = options.transport ?? http(options.rpcUrl, { timeout: REQUEST_TIMEOUT, retryCount: 3 });
-    this.deployment = options.deployment;
+    this.#endpoints = options.transport === undefined ? new Endpoints(urls, deployment.chainId) : undefined;
+    const transport = options.transport ?? this.#endpoints!.transport;
+    this.deployment = deployment;
+    this.confirmations = BigInt(
+      options.confirmations ?? (DEVELOPMENT_CHAINS.includes(deployment.chainId) ? 1 : CONFIRMATIONS),
+    );
+    this.#notify = notify;
     this.public = createPublicClient({ chain, transport, pollingInterval: POLLING_INTERVAL, cacheTime: 0 });
     if (options.privateKey !== undefined) {
-      this.#account = privateKeyToAccount(options.privateKey);
-      this.#wallet = createWalletClient({ account: this.#account, chain, transport });
+      const account = privateKeyToAccount(options.privateKey);
+      this.#account = account;
+      this.#sender = new Sender({
+        public: this.public,
+        wallet: createWalletClient({ account, chain, transport }),
+        account,
+        outbox: options.outboxOf?.(account.address) ?? new MemoryOutbox(),
+        policy: options.gas ?? { waits: false },
+        confirmations: this.confirmations,
+        notify,
+      });
     }
   }
 
@@ -88,20 +107,12 @@ export class Chain {
    */
   static async connect(options: ChainOptions): Promise<Chain> {
     const chain = new Chain(options);
-    const id = await chain.public.getChainId().catch((cause: unknown) => {
-      throw new GristmillError("CHAIN_UNREACHABLE", `no JSON-RPC endpoint answers at ${options.rpcUrl}`, {
-        cause,
-        hints: ["start the chain, or name its endpoint with --rpc"],
-      });
-    });
-    if (id !== options.deployment.chainId)
-      throw new GristmillError(
-        "CHAIN_MISMATCH",
-        `${options.rpcUrl} is chain ${String(id)}, the deployment is for chain ${String(options.deployment.chainId)}`,
-        { hints: ["name the endpoint of the right chain with --rpc, or its deployment with --deployment"] },
-      );
+    const id = options.deployment.chainId;
+    await chain.#endpoints?.verify();
     const registry = options.deployment.contracts.TaskRegistry;
-    const code = await chain.public.getCode({ address: registry });
+    const code = await chain.public.getCode({ address: registry }).catch((cause: unknown) => {
+      throw new GristmillError("CHAIN_UNREACHABLE", "the chain's endpoint stopped answering", { cause });
+    });
     if (code === undefined)
       throw new GristmillError("CHAIN_NO_CONTRACTS", `there is no TaskRegistry at ${registry} on chain ${String(id)}`, {
         hints: ["deploy the contracts: npx hardhat deploy --network NAME"],
@@ -111,16 +122,36 @@ export class Chain {
 
   /** The node's account; throws if the chain was opened without a key. */
   get account(): ReturnType<typeof privateKeyToAccount> {
-    if (this.#account === undefined)
-      throw new GristmillError("KEY_MISSING", "this action signs, and no key was given", {
-        hints: ["set ORACLE_MINER_PRIVATE_KEY"],
-      });
+    if (this.#account === undefined) throw keyMissing();
     return this.#account;
+  }
+
+  /** The node's address, if it has a key. */
+  get address(): Hex | undefined {
+    return this.#account?.address;
+  }
+
+  /** How each endpoint is doing. */
+  get endpoints(): readonly EndpointState[] {
+    return this.#endpoints?.states ?? [];
   }
 
   async head(): Promise<Head> {
     const block = await this.public.getBlock({ includeTransactions: false });
+    this.#notice(block);
     return { number: block.number, timestamp: block.timestamp };
+  }
+
+  /** The last block, as of a head, whose events count. */
+  settledBlock(head: bigint): bigint {
+    return head - this.confirmations + 1n;
+  }
+
+  /** Sees the transactions through that an earlier process of this node sent. */
+  async settleOutbox(): Promise<void> {
+    const head = await this.head();
+    await this.#sender?.recover(0n, head.number);
+    await this.#sender?.settle();
   }
 
   /** Wei a gas of the latest block, 0 on chains without a base fee. */
@@ -158,9 +189,10 @@ export class Chain {
   }
 
   /**
-   * Sends one transaction and waits until it is mined. Transactions of this process are sent one after the other, so
-   * that nonces never collide.
-   * @throws GristmillError CHAIN_REVERTED with the decoded custom error, CHAIN_TIMEOUT
+   * Sends one transaction and waits until it is confirmed. Transactions of this process are sent one after the other, so
+   * that nonces never collide; what a reorganisation takes back later is sent again.
+   * @throws GristmillError CHAIN_REVERTED with the decoded custom error, CHAIN_TIMEOUT, CHAIN_FAILED, CHAIN_REPLACED,
+   * GAS_PRICE_HIGH, GAS_UNPROFITABLE
    */
   async transact<const abi extends Abi, name extends WriteFunction<abi>>(call: {
     readonly address: Hex;
@@ -169,63 +201,58 @@ export class Chain {
     readonly args: ContractFunctionArgs<abi, "nonpayable" | "payable", name>;
     /** Wei that go along. */
     readonly value?: bigint;
+    /** Wei that the call earns: it is not sent if its gas costs more. */
+    readonly worth?: bigint | undefined;
   }): Promise<TransactionReceipt> {
-    const hash = await this.#serialised(() => this.#send(call as unknown as WriteContractParameters));
-    const receipt = await this.public
-      .waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT })
-      .catch((cause: unknown) => {
-        throw new GristmillError("CHAIN_TIMEOUT", `${call.functionName} (${hash}) was not mined in 120 s`, {
-          cause,
-          hints: ["check that the chain produces blocks and that the gas price is high enough"],
-        });
-      });
-    if (receipt.status !== "success")
-      throw new GristmillError("CHAIN_REVERTED", `${call.functionName} was mined but reverted (${hash})`);
-    return receipt;
+    if (this.#sender === undefined) throw keyMissing();
+    return this.#sender.transact(call as unknown as Call);
   }
 
-  async #send(call: WriteContractParameters): Promise<Hash> {
-    const account = this.account;
-    const wallet = this.#wallet;
-    if (wallet === undefined) throw new GristmillError("KEY_MISSING", "this action signs, and no key was given");
-    try {
-      const estimate = await this.public.estimateContractGas({ ...call, account } as Parameters<
-        PublicClient["estimateContractGas"]
-      >[0]);
-      const gas = (estimate * GAS_MARGIN.numerator) / GAS_MARGIN.denominator + GAS_MARGIN.constant;
-      return await wallet.writeContract({
-        ...call,
-        account,
-        chain: wallet.chain,
-        gas: gas < TRANSACTION_GAS_CAP ? gas : TRANSACTION_GAS_CAP,
-      });
-    } catch (cause) {
-      throw revertError(call.functionName, cause);
+  /** Compares a block with what was known of the chain; what a reorganisation took back is sent again. */
+  #notice({ number, hash, parentHash }: { readonly number: bigint; readonly hash: Hex; readonly parentHash: Hex }) {
+    const [known, parent] = [this.#hashes.get(number), this.#hashes.get(number - 1n)];
+    const [highest, before] = [this.#highest, this.#hashes.get(this.#highest)];
+    this.#highest = number;
+    this.#hashes.set(number, hash);
+    this.#hashes.delete(number - REMEMBERED_BLOCKS);
+    if ((known !== undefined && known !== hash) || (parent !== undefined && parent !== parentHash)) {
+      this.#notify({ event: "reorganised", block: Number(number) });
+      this.#recover(number, () => Promise.resolve(number - REMEMBERED_BLOCKS));
     }
+    // A head that fell back: a chain that was rolled back, or an endpoint that lags.
+    else if (number < highest) this.#recover(number, () => Promise.resolve(number + 1n));
+    // Heads were missed, and the chain may have forked in them.
+    else if (parent === undefined && before !== undefined)
+      this.#recover(number, async () => {
+        const block = await this.public.getBlock({ blockNumber: highest });
+        return block.hash === before ? undefined : highest - REMEMBERED_BLOCKS;
+      });
   }
 
-  #serialised<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#sending.then(task, task);
-    this.#sending = turn.catch(() => undefined);
-    return turn;
+  /**
+   * One round at a time; one that fails is repeated at the next change.
+   * @param findFrom says from which block on transactions may be lost, undefined if none
+   */
+  #recover(head: bigint, findFrom: () => Promise<bigint | undefined>): void {
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    this.#recovering ??= findFrom()
+      .then(async (from) => {
+        if (from !== undefined) await sender.recover(from, head);
+      })
+      .catch((error: unknown) => {
+        this.#notify({ event: "recovery-failed", error });
+      })
+      .finally(() => {
+        this.#recovering = undefined;
+      });
   }
 }
 
-/** Says which custom error refused the call, with its arguments. */
-function revertError(functionName: string, cause: unknown): GristmillError {
-  if (cause instanceof GristmillError) return cause;
-  if (cause instanceof BaseError) {
-    const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
-    if (revert instanceof ContractFunctionRevertedError) {
-      const name = revert.data?.errorName ?? revert.signature ?? revert.reason ?? "no reason given";
-      const values = revert.data?.args?.map(String).join(", ") ?? "";
-      return new GristmillError("CHAIN_REVERTED", `the contract refused ${functionName}: ${name}(${values})`, {
-        cause,
-      });
-    }
-    return new GristmillError("CHAIN_FAILED", `${functionName} could not be sent: ${cause.shortMessage}`, { cause });
-  }
-  return new GristmillError("CHAIN_FAILED", `${functionName} could not be sent: ${String(cause)}`, { cause });
+function keyMissing(): GristmillError {
+  return new GristmillError("KEY_MISSING", "this action signs, and no key was given", {
+    hints: ["name a keystore with --keystore, made by `oracle-miner init`, or set ORACLE_MINER_PRIVATE_KEY"],
+  });
 }
 
 /** Arguments of the custom error with which a contract refused a call; undefined if it is not that refusal. */
@@ -243,4 +270,9 @@ export function isRevert(error: unknown, ...names: readonly string[]): boolean {
     error.code === "CHAIN_REVERTED" &&
     (names.length === 0 || names.some((name) => error.message.includes(`: ${name}(`)))
   );
+}
+
+/** Whether a transaction was not sent because its gas costs more than it earns. */
+export function isUnprofitable(error: unknown): boolean {
+  return error instanceof GristmillError && error.code === "GAS_UNPROFITABLE";
 }

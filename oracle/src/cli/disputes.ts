@@ -2,22 +2,24 @@ import { GristmillError } from "@gristmill/sdk";
 import Table from "cli-table3";
 import { Command } from "commander";
 import type { Hex } from "viem";
-import { formatEther, isAddressEqual, isHex, size } from "viem";
+import { formatEther, isHex, size } from "viem";
 
-import { DisputeState, disputesBetween, readDispute, Side, sideName } from "../disputes/court-events.ts";
+import { DisputeState, readDispute, Side, sideName } from "../disputes/court-events.ts";
 import type { DisputeRecord, DisputeView } from "../disputes/court-events.ts";
 import { decisionOf, moveName, storyOf } from "../disputes/decision.ts";
+import type { ListedDispute } from "../operator/disputes.ts";
+import { disputesOf, disputeSummary, isSide, placeName, stateName } from "../operator/disputes.ts";
 import { joinDispute } from "../roles/join-dispute.ts";
 import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
-import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
+import type { Accusation } from "../storage/dispute-store.ts";
 import { configOf, withSettings } from "./options.ts";
+import { asJson } from "./output.ts";
 import { taskIdOf } from "./run.ts";
 import { untilStopped } from "./signals.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 type Reader = Pick<Node, "chain" | "contracts">;
-type ListedDispute = KnownDispute & { readonly taskId: Hex };
 
 /** `oracle-miner disputes list|show|challenge|respond` */
 export function disputesCommand(): Command {
@@ -62,13 +64,11 @@ export function disputesCommand(): Command {
 async function list(options: Options): Promise<void> {
   const reader = await startReader(configOf(options));
   const taskId = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
-  const since = BigInt(reader.chain.deployment.blockNumber);
-  const { number } = await reader.chain.head();
   const table = new Table({ head: ["dispute", "task", "place", "state", "to move", "moves", "bond", "challenger"] });
-  for (const dispute of await disputesBetween(reader.chain, taskId, since, number)) {
-    if (options["mine"] === true && !(await isMine(reader, dispute))) continue;
+  for (const dispute of await disputesOf(reader, taskId)) {
+    if (options["mine"] === true && !(await isSide(reader, dispute, reader.chain.account.address))) continue;
     const view = await reader.contracts.court.read.disputeOf([dispute.disputeId]);
-    if (asJson(options)) console.log(JSON.stringify(summary(dispute, view)));
+    if (asJson(options)) console.log(JSON.stringify(disputeSummary(dispute, view)));
     else
       table.push([
         dispute.disputeId,
@@ -91,7 +91,7 @@ async function show(id: string, options: Options): Promise<void> {
   const record = await readDispute(reader.chain, reader.contracts, dispute);
   if (asJson(options)) {
     const moves = record.moves.map(({ eventName }) => eventName);
-    console.log(JSON.stringify({ ...summary(dispute, view), moves, decision: decisionOf(record) }));
+    console.log(JSON.stringify({ ...disputeSummary(dispute, view), moves, decision: decisionOf(record) }));
     return;
   }
   for (const line of tell(dispute, view, record)) console.log(line);
@@ -180,55 +180,13 @@ async function accusedBy(
   return { kind: "segment", id: claim?.args.details?.segmentId ?? id };
 }
 
-async function findDispute({ chain }: Reader, id: Hex): Promise<ListedDispute> {
-  const since = BigInt(chain.deployment.blockNumber);
-  const all = await disputesBetween(chain, undefined, since, (await chain.head()).number);
-  const found = all.find(({ disputeId }) => disputeId === id);
+async function findDispute(reader: Reader, id: Hex): Promise<ListedDispute> {
+  const found = (await disputesOf(reader)).find(({ disputeId }) => disputeId === id);
   if (found === undefined)
     throw new GristmillError("DISPUTE_UNKNOWN", `the chain knows no dispute ${id}`, {
       hints: ["list them with `oracle-miner disputes list`"],
     });
   return found;
-}
-
-async function isMine(
-  { chain, contracts }: Reader,
-  { taskId, role, index, challenger }: ListedDispute,
-): Promise<boolean> {
-  const { address } = chain.account;
-  const { owner, operator } = await contracts.registry.read.placeOf([taskId, role, index]);
-  return [challenger, owner, operator].some((account) => isAddressEqual(account, address));
-}
-
-function summary(dispute: ListedDispute, view: DisputeView): Record<string, unknown> {
-  return {
-    dispute: dispute.disputeId,
-    task: dispute.taskId,
-    place: placeName(dispute),
-    claim: dispute.claim,
-    challenger: dispute.challenger,
-    bond: formatEther(dispute.bond),
-    state: stateName(view),
-    turn: view.state === DisputeState.Open ? sideName(view.turn) : undefined,
-    movesUntil: Number(view.movesUntil),
-    moves: view.moves,
-    clocks: view.clocks,
-    deposits: view.deposits.map((deposit) => formatEther(deposit)),
-  };
-}
-
-function asJson(options: Options): boolean {
-  return options["json"] === true || !process.stdout.isTTY;
-}
-
-function placeName({ role, index }: KnownDispute): string {
-  return `${role === 0 ? "slot" : "evaluator"} ${String(index)}`;
-}
-
-function stateName({ state, turn }: DisputeView): string {
-  const name = Object.entries(DisputeState).find(([, value]) => value === state)?.[0] ?? "";
-  const over = state === DisputeState.Decided || state === DisputeState.Closed;
-  return over ? `${name.toLowerCase()}, won by the ${sideName(turn)}` : name.toLowerCase();
 }
 
 function disputeIdOf(value: string): Hex {

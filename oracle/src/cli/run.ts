@@ -1,5 +1,5 @@
 import { GristmillError } from "@gristmill/sdk";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { isHex, parseEther, size } from "viem";
 import type { Hex } from "viem";
 
@@ -21,6 +21,7 @@ import type { TaskTerms } from "../roles/terms.ts";
 import { readTerms } from "../roles/terms.ts";
 import { enlist, runVerifier } from "../roles/verifier.ts";
 import { configOf, withSettings } from "./options.ts";
+import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
 type RoleRunner = (
@@ -45,6 +46,9 @@ const roles: Readonly<Record<string, RoleRunner>> = {
 /** Roles whose places are assigned, by preferences too. */
 const applicants = new Set(["miner", "supervisor", "evaluator"]);
 
+/** What a node can do: in tasks, and beside them. */
+export const roleNames: readonly string[] = [...Object.keys(roles), PROSPECTOR];
+
 /**
  * `oracle-miner run --role ROLE [--task ID]`
  * @param work how a miner's segments come about
@@ -52,18 +56,13 @@ const applicants = new Set(["miner", "supervisor", "evaluator"]);
 export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
     .description("take part in tasks in one role, as JSON lines on standard output")
-    .addOption(
-      new Option("--role <role>", "what to do in a task")
-        .choices([...Object.keys(roles), PROSPECTOR])
-        .makeOptionMandatory(),
-    )
     .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
   return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configOf(options);
-    const role = String(options["role"]);
+    const role = roleOf(config.role);
     const only = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
     await untilStopped(async (signal) => {
-      const { node, stop } = await startNode(config, role, signal);
+      const { node, stop } = await serveApi(await startNode(config, role, signal), role);
       try {
         if (applicants.has(role)) await keepProfile(node);
         if (role === PROSPECTOR) {
@@ -77,6 +76,14 @@ export function runCommand(work: SlotWork): Command {
         await stop();
       }
     });
+  });
+}
+
+/** @throws GristmillError ROLE_UNKNOWN */
+function roleOf(role: string | undefined): string {
+  if (role !== undefined && roleNames.includes(role)) return role;
+  throw new GristmillError("ROLE_UNKNOWN", role === undefined ? "no role is given" : `there is no role ${role}`, {
+    hints: [`choose one with --role: ${roleNames.join(", ")}`],
   });
 }
 

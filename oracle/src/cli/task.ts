@@ -1,16 +1,26 @@
+import { GristmillError } from "@gristmill/sdk";
 import { Command } from "commander";
+import type { Hex } from "viem";
 import { formatEther } from "viem";
 
+import { heads } from "../chain/follow.ts";
+import type { Reader } from "../operator/reader.ts";
+import type { ListedTask } from "../operator/tasks.ts";
+import { minersOf, tasksOf } from "../operator/tasks.ts";
 import { submitTask } from "../roles/client.ts";
 import { fetchModel } from "../roles/fetch-model.ts";
-import { membersOf, Role } from "../roles/membership.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
-import { phaseName } from "../roles/task-follower.ts";
-import { configOf, withSettings } from "./options.ts";
+import { isTerminal, phaseName } from "../roles/task-follower.ts";
+import { configOf, withOutput, withSettings } from "./options.ts";
+import { fieldsOf, show, tableOf, timeOf } from "./output.ts";
+import { startViewer } from "./reader.ts";
 import { takePart, taskIdOf } from "./run.ts";
+import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
-/** `oracle-miner task submit|list|status|fetch` */
+type Options = Readonly<Record<string, unknown>>;
+
+/** `oracle-miner task submit|list|status|watch|cancel|fetch` */
 export function taskCommand(): Command {
   const command = new Command("task").description("training tasks");
   command.addCommand(
@@ -24,7 +34,7 @@ export function taskCommand(): Command {
     ).action(async (file: string, options: Readonly<Record<string, unknown>>) => {
       const config = configOf(options);
       await untilStopped(async (signal) => {
-        const { node, stop } = await startNode(config, "client", signal);
+        const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
         try {
           const taskId = await submitTask(node, file, {
             ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
@@ -38,43 +48,26 @@ export function taskCommand(): Command {
     }),
   );
   command.addCommand(
-    withSettings(new Command("list").description("all tasks of the registry, the newest last")).action(
-      async (options: Readonly<Record<string, unknown>>) => {
-        const { contracts, chain } = await startReader(configOf(options));
-        const events = await contracts.registry.getEvents.TaskCreated(
-          {},
-          { fromBlock: BigInt(chain.deployment.blockNumber), toBlock: "latest" },
-        );
-        for (const { args } of events) {
-          if (args.taskId === undefined || args.parameters === undefined) continue;
-          const { phase } = await contracts.registry.read.taskOf([args.taskId]);
-          console.log(`${args.taskId}  ${phaseName(phase).padEnd(16)}  ${formatEther(args.parameters.fee)} GRIST`);
-        }
-      },
-    ),
+    withOutput(new Command("list").description("all tasks of the registry, the newest last")).action(list),
   );
   command.addCommand(
-    withSettings(
+    withOutput(
       new Command("status").argument("<task>", "task id").description("where a task stands, and what each slot did"),
-    ).action(async (task: string, options: Readonly<Record<string, unknown>>) => {
-      const taskId = taskIdOf(task);
-      const reader = await startReader(configOf(options));
-      const view = await reader.contracts.registry.read.taskOf([taskId]);
-      const ends = view.phaseEndsAt === 0n ? "" : `, until ${new Date(Number(view.phaseEndsAt) * 1000).toISOString()}`;
-      console.log(`task      ${taskId}\nphase     ${phaseName(view.phase)}${ends}\nclient    ${view.client}`);
-      console.log(`burned    ${formatEther(view.burned)} GRIST`);
-      if (BigInt(view.finalState) !== 0n) console.log(`model     ${view.finalState}`);
-      if (view.scored)
-        console.log(`score     ${String(view.score.correct)} right, loss ${String(view.score.loss)}/127`);
-      const members = await membersOf(reader, taskId, view, Role.Miner);
-      for (const [slot, { owner }] of members.entries()) {
-        const { next, dropped, convicted } = await reader.contracts.registry.read.slotOf([taskId, slot]);
-        const standing = convicted ? ", convicted" : dropped ? ", dropped" : "";
-        console.log(
-          `slot ${String(slot)}    ${owner}  ${String(next)}/${String(view.iterations)} iterations${standing}`,
-        );
-      }
-    }),
+    ).action(status),
+  );
+  command.addCommand(
+    withOutput(
+      new Command("watch")
+        .argument("<task>", "task id")
+        .description("follow a task until it is over, a line each change"),
+    ).action(watch),
+  );
+  command.addCommand(
+    withOutput(
+      new Command("cancel")
+        .argument("<task>", "task id")
+        .description("cancel an own task that has not begun: the fee comes back"),
+    ).action(cancel),
   );
   command.addCommand(
     withSettings(
@@ -96,4 +89,121 @@ export function taskCommand(): Command {
     }),
   );
   return command;
+}
+
+async function list(options: Options): Promise<void> {
+  const tasks = await tasksOf(await startViewer(configOf(options)));
+  show(options, { tasks: tasks.map(summaryOf) }, () =>
+    tableOf(
+      ["task", "phase", "miners", "iterations", "fee"],
+      tasks.map(({ taskId, view, fee, slots }) => [
+        taskId,
+        phaseName(view.phase),
+        `${String(view.slotsJoined)}/${String(slots)}`,
+        String(view.iterations),
+        `${formatEther(fee)} GRIST`,
+      ]),
+      "no tasks",
+    ),
+  );
+}
+
+async function status(task: string, options: Options): Promise<void> {
+  const reader = await startViewer(configOf(options));
+  const found = await taskOf(reader, taskIdOf(task));
+  const { view } = found;
+  const miners = await minersOf(reader, found.taskId, view);
+  show(options, { ...summaryOf(found), miners }, () =>
+    [
+      fieldsOf([
+        ["task", found.taskId],
+        [
+          "phase",
+          `${phaseName(view.phase)}${view.phaseEndsAt === 0n ? "" : `, until ${timeOf(Number(view.phaseEndsAt))}`}`,
+        ],
+        ["client", view.client],
+        ["fee", `${formatEther(found.fee)} GRIST, ${formatEther(view.burned)} burned`],
+        ["model", BigInt(view.finalState) === 0n ? undefined : view.finalState],
+        ["score", view.scored ? `${String(view.score.correct)} right, loss ${String(view.score.loss)}/127` : undefined],
+      ]),
+      tableOf(
+        ["slot", "miner", "iterations", ""],
+        miners.map(({ slot, owner, iterations, dropped, convicted }) => [
+          String(slot),
+          owner,
+          `${String(iterations)}/${String(view.iterations)}`,
+          convicted ? "convicted" : dropped ? "dropped" : "",
+        ]),
+        "no miners yet",
+      ),
+    ].join("\n\n"),
+  );
+}
+
+async function watch(task: string, options: Options): Promise<void> {
+  const reader = await startViewer(configOf(options));
+  const taskId = taskIdOf(task);
+  await untilStopped(async (signal) => {
+    let last = "";
+    for await (const head of heads(reader.chain, signal)) {
+      const { view } = await taskOf(reader, taskId);
+      const miners = await minersOf(reader, taskId, view);
+      const line = {
+        task: taskId,
+        phase: phaseName(view.phase),
+        slotsJoined: view.slotsJoined,
+        committed: miners.map(({ iterations }) => iterations),
+      };
+      const told = JSON.stringify(line);
+      if (told !== last)
+        show(options, { block: Number(head.number), ...line }, () =>
+          [
+            `block ${String(head.number).padEnd(8)}`,
+            line.phase.padEnd(16),
+            `${String(line.slotsJoined)}/${String(view.slots)} miners`,
+            line.committed.map((count) => `${String(count)}/${String(view.iterations)}`).join("  "),
+          ].join("  "),
+        );
+      last = told;
+      if (isTerminal(view.phase)) return;
+    }
+  });
+}
+
+async function cancel(task: string, options: Options): Promise<void> {
+  const reader = await startReader(configOf(options));
+  const taskId = taskIdOf(task);
+  const { address, abi } = reader.contracts.registry;
+  await reader.chain.transact({ address, abi, functionName: "cancel", args: [taskId] });
+  const found = await taskOf(reader, taskId);
+  show(
+    options,
+    summaryOf(found),
+    () => `cancelled: \`oracle-miner rewards claim\` takes the fee back once it is settled`,
+  );
+}
+
+/** @throws GristmillError TASK_UNKNOWN */
+async function taskOf(reader: Reader, taskId: Hex): Promise<ListedTask> {
+  const [task] = await tasksOf(reader, taskId);
+  if (task !== undefined) return task;
+  throw new GristmillError("TASK_UNKNOWN", `the registry knows no task ${taskId}`, {
+    hints: ["check the id with `oracle-miner task list`, and that --rpc names the chain it was created on"],
+  });
+}
+
+function summaryOf({ taskId, view, fee, slots }: ListedTask): Record<string, unknown> {
+  return {
+    task: taskId,
+    phase: phaseName(view.phase),
+    phaseEndsAt: view.phaseEndsAt === 0n ? undefined : Number(view.phaseEndsAt),
+    client: view.client,
+    fee: formatEther(fee),
+    burned: formatEther(view.burned),
+    iterations: view.iterations,
+    slots,
+    slotsJoined: view.slotsJoined,
+    model: BigInt(view.finalState) === 0n ? undefined : view.finalState,
+    score: view.scored ? { correct: view.score.correct, loss: view.score.loss } : undefined,
+  };
 }

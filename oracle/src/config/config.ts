@@ -18,6 +18,13 @@ const privateKey = z.custom<Hex>(
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean))]);
+const optionalNumber = z.coerce.number().positive().optional();
+
+/** Settings that take several values. */
+export const listSettings: readonly string[] = ["rpc", "listen", "bootstrap", "apiHosts"];
+
+/** Settings that are switches. */
+export const switchSettings: readonly string[] = ["autoStake"];
 
 /** A record in a file; a list of "pole=weight" elsewhere. */
 const preferences = z
@@ -36,7 +43,11 @@ const preferences = z
 /** Every setting once: its check, its default and its words. Flags and environment twins are derived from it. */
 export const configSchema = z.strictObject({
   name: z.string().min(1).default("node").describe("name of this node in its own log"),
-  rpc: z.url().default("http://127.0.0.1:8545").describe("JSON-RPC endpoint of the chain"),
+  role: z.string().optional().describe("what to do in tasks: client, miner, supervisor, evaluator or verifier"),
+  rpc: list
+    .pipe(z.array(z.url()).min(1))
+    .default(["http://127.0.0.1:8545"])
+    .describe("JSON-RPC endpoints of the chain; the next one is asked where one fails"),
   deployment: z
     .string()
     .default("deployments/localhost/addresses.json")
@@ -91,8 +102,32 @@ export const configSchema = z.strictObject({
       "what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)",
     ),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
+  confirmations: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      "blocks on which a transaction, or an event of others, counts (default: 1 on development chains, else 4)",
+    ),
+  maxGasPrice: optionalNumber.describe("gwei a gas above which transactions wait"),
+  gristPrice: optionalNumber.describe("ether that a GRIST is worth to you: claims whose gas costs more are left alone"),
+  api: z
+    .union([
+      z.literal("off"),
+      z
+        .string()
+        .regex(/^(\[[0-9a-fA-F:]+\]|[^:/\s]+):\d{1,5}$/, "an address and a port expected, such as 127.0.0.1:4680"),
+    ])
+    .default("127.0.0.1:0")
+    .describe("address and port of the HTTP API (port 0: a free one, named in the data folder), or off"),
+  apiHosts: list.default([]).describe("further names by which the HTTP API may be called"),
   privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
   keyFile: z.string().optional().describe("file that holds the key of this node, readable by its owner only"),
+  keystore: z.string().optional().describe("encrypted key of this node, Web3 Secret Storage"),
+  passwordFile: z.string().optional().describe("file whose first line opens the keystore"),
+  password: z.string().optional().describe("password of the keystore (environment only; asked for on a terminal)"),
 });
 
 /** A node's settings, checked and complete. */
@@ -109,9 +144,12 @@ export function environmentName(setting: Setting): string {
   return `ORACLE_MINER_${setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
+/** Settings that must never stand on a command line, where every user of the machine can read them. */
+const secretSettings: readonly Setting[] = ["privateKey", "password"];
+
 /** `dataDir` -> `--data-dir`; undefined for what must never stand on a command line. */
 export function flagName(setting: Setting): string | undefined {
-  if (setting === "privateKey") return undefined;
+  if (secretSettings.includes(setting)) return undefined;
   return `--${setting.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

@@ -1,64 +1,113 @@
 import { segmentDomain } from "@gristmill/sdk";
 
 import { contractsOf } from "../chain/contracts.ts";
+import type { ChainOptions } from "../chain/chain.ts";
 import { Chain } from "../chain/chain.ts";
 import { readDeployment } from "../chain/deployment.ts";
 import { readSchedule } from "../chain/epochs.ts";
 import type { NodeConfig } from "../config/config.ts";
+import { unlockKey } from "../config/keystore.ts";
+import { Journal } from "../journal.ts";
 import { createLog } from "../log.ts";
 import { createNetwork } from "../network/node.ts";
 import { openDatabase } from "../storage/database.ts";
+import type { DataFolder } from "../storage/data-folder.ts";
 import { lockDataFolder } from "../storage/data-folder.ts";
+import { TransactionStore } from "../storage/transaction-store.ts";
 import type { Node } from "./node.ts";
+
+const WEI_PER_GWEI = 1e9;
 
 /** A started node and what stops it. */
 export interface StartedNode {
   readonly node: Node;
+  /** Its log so far, and as it goes on. */
+  readonly journal: Journal;
   readonly stop: () => Promise<void>;
 }
 
 /** Connects to the chain only: for commands that look and, with a key, send single transactions. */
-export async function startReader(config: NodeConfig): Promise<Pick<Node, "chain" | "contracts">> {
+export async function startReader(
+  config: NodeConfig,
+  more: Pick<ChainOptions, "outboxOf" | "notify"> & { readonly waits?: boolean } = {},
+): Promise<Pick<Node, "chain" | "contracts">> {
+  const { waits = false, ...options } = more;
   const deployment = await readDeployment(config.deployment);
+  const privateKey = await unlockKey(config);
   const chain = await Chain.connect({
     rpcUrl: config.rpc,
     deployment,
-    ...(config.privateKey === undefined ? {} : { privateKey: config.privateKey }),
+    gas: {
+      waits,
+      ...(config.maxGasPrice === undefined ? {} : { maxPrice: BigInt(Math.round(config.maxGasPrice * WEI_PER_GWEI)) }),
+    },
+    ...(config.confirmations === undefined ? {} : { confirmations: config.confirmations }),
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...options,
   });
   return { chain, contracts: contractsOf(chain) };
 }
 
 /**
- * Connects to the chain, takes the data folder, opens the database and joins the network.
+ * Takes the data folder, opens the database, connects to the chain, sees through what an earlier process sent, and joins
+ * the network.
  *
  * @param role what the log calls this node
  * @param signal aborts every wait of the node
  */
 export async function startNode(config: NodeConfig, role: string, signal: AbortSignal): Promise<StartedNode> {
-  const { chain, contracts } = await startReader(config);
+  const folder = lockDataFolder(config.dataDir);
+  const started = await startIn(folder, config, role, signal).catch((error: unknown) => {
+    folder.release();
+    throw error;
+  });
+  return {
+    ...started,
+    stop: async () => {
+      await started.stop();
+      folder.release();
+    },
+  };
+}
+
+async function startIn(
+  folder: DataFolder,
+  config: NodeConfig,
+  role: string,
+  signal: AbortSignal,
+): Promise<StartedNode> {
+  const database = openDatabase(folder.databasePath);
+  const journal = new Journal();
+  const log = createLog({ role, name: config.name }, config.logLevel, journal);
+  const { chain, contracts } = await startReader(config, {
+    waits: true,
+    outboxOf: (account) => new TransactionStore(database, account),
+    notify: (notice) => {
+      log.warn(notice);
+    },
+  });
+  await chain.settleOutbox();
   const schedule = await readSchedule(contracts);
   const domain = segmentDomain(chain.deployment.chainId, chain.deployment.contracts.TaskRegistry);
-  const folder = lockDataFolder(config.dataDir);
-  const database = openDatabase(folder.databasePath);
-  const log = createLog({ role, name: config.name }, config.logLevel);
   const network = await createNetwork({
     dataDir: config.dataDir,
     listen: config.listen,
     bootstrap: config.bootstrap,
   });
+  const node = { config, chain, contracts, schedule, domain, network, database, log, signal };
   log.info({
     event: "started",
-    account: config.privateKey === undefined ? undefined : chain.account.address,
+    account: chain.address,
     chainId: chain.deployment.chainId,
     peer: network.peerId,
     addresses: network.addresses,
   });
   return {
-    node: { config, chain, contracts, schedule, domain, network, database, log, signal },
+    node,
+    journal,
     stop: async () => {
       await network.stop();
       database.close();
-      folder.release();
     },
   };
 }

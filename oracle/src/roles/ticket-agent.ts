@@ -3,7 +3,7 @@ import type { IterationRecord, workMintAbi } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
 
-import { isRevert, revertArguments } from "../chain/chain.ts";
+import { isRevert, isUnprofitable, revertArguments } from "../chain/chain.ts";
 import { ensureSeed, epochAt } from "../chain/epochs.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
@@ -12,6 +12,7 @@ import type { SlotContext } from "../training/slot-replica.ts";
 import type { ClaimDetails, StoredDetails } from "../chain/claim-details.ts";
 import { fetchDetails, restoreDetails, storeDetails } from "../chain/claim-details.ts";
 import { ClaimState, claimStateName } from "../chain/claim-state.ts";
+import { worthOfClaim } from "./claim-worth.ts";
 import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
@@ -137,6 +138,7 @@ export class TicketAgent {
     const target = await this.#openEpoch(epoch);
     const tickets = await this.#ticketsOf(commit);
     const hasher = await this.#hasher.withSeed(seed);
+    const began = performance.now();
     const range = { count: tickets.length, input: (index: number) => tickets[index]!.x };
     const found = await hasher.search(range, target, { signal: this.#node.signal });
     const lucky: LuckyTicket[] = found.map(({ index, output }) => ({ ...tickets[index]!, y: bytesToHex(output) }));
@@ -147,6 +149,7 @@ export class TicketAgent {
       epoch: Number(epoch),
       tickets: tickets.length,
       lucky: lucky.length,
+      seconds: (performance.now() - began) / 1000,
     });
     if ((await this.#follower.now()).head.number >= closes) {
       log.warn({ event: "claims-late", task: taskId, epoch: Number(epoch), lucky: lucky.length });
@@ -244,12 +247,18 @@ export class TicketAgent {
     const { taskId } = this.#session.terms;
     const { address, abi } = contracts.mint;
     try {
-      const { logs } = await chain.transact({ address, abi, functionName: "claim", args: [claim] });
+      const { logs } = await chain.transact({
+        address,
+        abi,
+        functionName: "claim",
+        worth: await worthOfClaim(this.#node, { taskId, epoch: claim.epoch }),
+        args: [claim],
+      });
       const [claimed] = parseEventLogs({ abi, logs, eventName: "TicketClaimed" });
       const details = claimed?.args.details;
       this.#keep(claimId, details ?? (await fetchDetails(contracts, claimId, this.#session.terms.createdAt)));
     } catch (error) {
-      if (!isRevert(error)) throw error;
+      if (!isRevert(error) && !isUnprofitable(error)) throw error;
       const retryAt = retryBlock(error);
       if (retryAt === 0n) log.warn({ event: "claim-refused", task: taskId, claimId, error });
       else {

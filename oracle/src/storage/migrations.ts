@@ -93,4 +93,18 @@ export const migrations: readonly Migration[] = [
       BEGIN SELECT RAISE(ABORT, 'logged segments are never changed'); END;
     `,
   },
+  {
+    name: "transactions",
+    sql: `
+      -- What this node has signed, until no reorganisation can take it back; block is null while it waits.
+      CREATE TABLE transactions (
+        hash    TEXT PRIMARY KEY,
+        account TEXT NOT NULL,
+        nonce   INTEGER NOT NULL,
+        raw     TEXT NOT NULL,
+        what    TEXT NOT NULL,
+        block   INTEGER
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

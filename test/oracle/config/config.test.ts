@@ -37,7 +37,7 @@ describe("config", () => {
     writeFileSync(file, "name: of-file\nrpc: http://file:1\nmaxLead: 5\n");
     const environment = { ORACLE_MINER_NAME: "of-environment", ORACLE_MINER_RPC: "http://environment:1" };
     const config = loadConfig({ name: "of-flag" }, environment, file);
-    expect(config).to.include({ name: "of-flag", rpc: "http://environment:1", maxLead: 5, backend: "wasm" });
+    expect(config).to.deep.include({ name: "of-flag", rpc: ["http://environment:1"], maxLead: 5, backend: "wasm" });
   });
 
   it("reads lists and switches from the environment", () => {

@@ -1,0 +1,131 @@
+import { z } from "zod";
+
+const hex = z.string().describe("0x and hexadecimal digits");
+const amount = z.string().describe("GRIST, decimal");
+const block = z.number().int().describe("block number");
+const seconds = z.number().int().describe("Unix seconds");
+const count = z.number().int();
+
+const task = z.object({
+  task: hex,
+  phase: z.string(),
+  phaseEndsAt: seconds.optional(),
+  client: hex,
+  fee: amount,
+  burned: amount,
+  iterations: count.describe("of each slot"),
+  slots: count,
+  slotsJoined: count,
+  score: z.object({ correct: count, loss: count }).optional(),
+  part: z
+    .object({ slot: count, iteration: count, accuracy: z.number(), loss: z.number() })
+    .optional()
+    .describe("what this node trains of it"),
+});
+
+/** What the API answers, once: checked by the type checker, serialised by it, and described by OpenAPI. */
+export const answers = {
+  status: z.object({
+    name: z.string(),
+    role: z.string(),
+    version: z.string(),
+    startedAt: seconds,
+    account: hex.optional(),
+    peerId: z.string(),
+    addresses: z.array(z.string()),
+    peers: count.describe("peers connected now"),
+    chain: z.object({
+      id: count,
+      block,
+      timestamp: seconds,
+      epoch: count,
+      baseFee: z.string().describe("wei a gas"),
+      endpoints: z.array(z.object({ host: z.string(), state: z.enum(["ok", "failing"]) })),
+    }),
+  }),
+  tasks: z.object({ tasks: z.array(task) }),
+  task: task.extend({
+    miners: z.array(
+      z.object({
+        slot: count,
+        owner: hex,
+        operator: hex,
+        iterations: count.describe("committed"),
+        dropped: z.boolean(),
+        convicted: z.boolean(),
+      }),
+    ),
+  }),
+  claims: z.object({
+    claims: z.array(
+      z.object({
+        claim: hex,
+        task: hex,
+        as: z.enum(["miner", "verifier"]),
+        state: z.string(),
+        slot: count,
+        iteration: count,
+        ticket: count,
+        epoch: count,
+        claimedAt: block,
+        attestations: count,
+        mintableAt: block.optional(),
+      }),
+    ),
+  }),
+  disputes: z.object({
+    disputes: z.array(
+      z.object({
+        dispute: hex,
+        task: hex,
+        place: z.string(),
+        claim: hex,
+        challenger: hex,
+        bond: amount,
+        state: z.string(),
+        turn: z.string().optional(),
+        movesUntil: seconds,
+        moves: count,
+        mine: z.boolean(),
+      }),
+    ),
+  }),
+  stake: z.object({
+    account: hex,
+    free: amount,
+    locked: amount,
+    unbonding: amount,
+    unbondingUntil: seconds.optional(),
+    wallet: amount,
+    ether: z.string().describe("ether, decimal"),
+  }),
+  rewards: z.object({
+    account: hex,
+    credit: amount.describe("GRIST to withdraw from the registry"),
+    minted: amount.describe("GRIST minted for this account's claims"),
+    pending: z.object({ claims: count, expected: amount.describe("GRIST, at most") }),
+  }),
+  peers: z.object({
+    self: z.object({ id: z.string(), addresses: z.array(z.string()) }),
+    peers: z.array(z.object({ id: z.string(), tasks: z.array(hex) })),
+    messages: z.record(z.string(), count).describe("by verdict; all but accepted were dropped"),
+  }),
+  log: z.object({ lines: z.array(z.looseObject({ sequence: count })) }),
+};
+
+/** One of the API's answers. */
+export type Answer<name extends keyof typeof answers> = z.input<(typeof answers)[name]>;
+
+export const amountBody = z.strictObject({ amount });
+
+export const emptyBody = z.strictObject({});
+
+export const logQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).default(0),
+  level: z.enum(["debug", "info", "warn", "error"]).default("debug"),
+});
+
+export const failure = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hints: z.array(z.string()) }),
+});

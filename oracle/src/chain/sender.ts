@@ -1,0 +1,298 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { GristmillError } from "@gristmill/sdk";
+import type {
+  Abi,
+  Account,
+  Chain as ViemChain,
+  Hex,
+  PrivateKeyAccount,
+  PublicClient,
+  TransactionReceipt,
+  Transport,
+  WalletClient,
+} from "viem";
+import { encodeFunctionData, formatEther, formatGwei, keccak256, TransactionReceiptNotFoundError } from "viem";
+
+import { failureOf, isNonceTaken } from "./chain-errors.ts";
+import type { Outbox, SentTransaction } from "./outbox.ts";
+
+/** Milliseconds between two looks for a receipt, between two sendings of a transaction that is not mined, in all. */
+const POLLING_INTERVAL = 250;
+const RESEND_INTERVAL = 4_000;
+const RECEIPT_TIMEOUT = 120_000;
+
+/** Head room over the estimate: a transaction that happens to end a phase pays for the transition as well. */
+const GAS_MARGIN = { numerator: 3n, denominator: 2n, constant: 150_000n };
+
+/** EIP-7825 (Osaka): no transaction may use more gas. */
+const TRANSACTION_GAS_CAP = 16_777_216n;
+
+/** Times that a nonce may turn out to be another process's before the call is given up. */
+const NONCE_ATTEMPTS = 3;
+
+/** Blocks after which no reorganisation takes a transaction back: two epochs of Ethereum's, as `finalized` means. */
+const FINAL_DEPTH = 64n;
+
+/** What an operator lets a node pay. */
+export interface GasPolicy {
+  /** Wei a gas above which nothing is sent. */
+  readonly maxPrice?: bigint;
+  /** Whether to wait until the price is right, as a node does, or to refuse, as a command does. */
+  readonly waits: boolean;
+}
+
+/** A contract's function with its arguments. */
+export interface Call {
+  readonly address: Hex;
+  readonly abi: Abi;
+  readonly functionName: string;
+  readonly args?: readonly unknown[] | undefined;
+  /** Wei that go along. */
+  readonly value?: bigint | undefined;
+  /** Wei that the call earns: it is not sent if its gas costs more. */
+  readonly worth?: bigint | undefined;
+}
+
+/** Something to tell the operator. */
+export type Notice = Readonly<Record<string, unknown>> & { readonly event: string };
+
+/** What a {@link Sender} needs. */
+export interface SenderOptions {
+  readonly public: PublicClient<Transport, ViemChain>;
+  readonly wallet: WalletClient<Transport, ViemChain, Account>;
+  readonly account: PrivateKeyAccount;
+  readonly outbox: Outbox;
+  readonly policy: GasPolicy;
+  /** Blocks, its own included, after which a transaction counts as mined. */
+  readonly confirmations: bigint;
+  readonly notify: (notice: Notice) => void;
+}
+
+/**
+ * Sends one account's transactions, one after the other, and sees each through to its confirmations. What a
+ * reorganisation takes back is sent again as it was signed: with the same nonce, so it can happen only once.
+ */
+export class Sender {
+  readonly #options: SenderOptions;
+  #sending: Promise<unknown> = Promise.resolve();
+  #nextNonce = 0;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @throws GristmillError CHAIN_REVERTED with the decoded custom error, CHAIN_TIMEOUT, CHAIN_FAILED, CHAIN_REPLACED,
+   * GAS_PRICE_HIGH, GAS_UNPROFITABLE
+   */
+  async transact(call: Call): Promise<TransactionReceipt> {
+    const turn = this.#sending.then(
+      () => this.#submit(call),
+      () => this.#submit(call),
+    );
+    this.#sending = turn.catch(() => undefined);
+    const sent = await turn;
+    const receipt = await this.#confirmed(sent);
+    for (const { hash, block } of this.#options.outbox.list())
+      if (isFinal(block, receipt.blockNumber)) this.#options.outbox.delete(hash);
+    if (receipt.status !== "success") {
+      // As the node sees a refusal before it sends: a reorganisation may have put something else first.
+      const reason = await this.#estimate(call).then(
+        () => undefined,
+        (cause: unknown) => failureOf(call.functionName, cause),
+      );
+      if (reason?.code === "CHAIN_REVERTED") throw reason;
+      throw new GristmillError("CHAIN_REVERTED", `${call.functionName} was mined but reverted (${sent.hash})`);
+    }
+    return receipt;
+  }
+
+  /**
+   * Sends again what is neither mined nor known to the chain any more, from the outbox; forgets what is final.
+   * @param from transactions mined at or above this block are looked for
+   */
+  async recover(from: bigint, head: bigint): Promise<void> {
+    const { outbox, notify } = this.#options;
+    for (const sent of outbox.list()) {
+      if (isFinal(sent.block, head)) outbox.delete(sent.hash);
+      else if (sent.block === undefined || sent.block >= from) {
+        const receipt = await this.#receiptOf(sent);
+        if (receipt !== undefined) outbox.put({ ...sent, block: receipt.blockNumber });
+        else {
+          outbox.put({ ...sent, block: undefined });
+          if (await this.#send(sent)) notify({ event: "resent", call: sent.what, hash: sent.hash });
+        }
+      }
+    }
+  }
+
+  /** Sees everything through that an earlier process sent. Only then does the chain show where this node stands. */
+  async settle(): Promise<void> {
+    const { outbox, notify } = this.#options;
+    for (const sent of outbox.list()) {
+      if (sent.block !== undefined) continue;
+      notify({ event: "resumed", call: sent.what, hash: sent.hash });
+      // Whatever becomes of it, the roles look at the chain afresh.
+      await this.#send(sent);
+      await this.#confirmed(sent).catch((error: unknown) => {
+        notify({ event: "transaction-lost", call: sent.what, hash: sent.hash, error });
+        outbox.delete(sent.hash);
+      });
+    }
+  }
+
+  async #submit(call: Call): Promise<SentTransaction> {
+    const { account, wallet, outbox } = this.#options;
+    try {
+      const estimate = await this.#estimate(call);
+      const price = await this.#price(call.functionName);
+      refuseLoss(call, estimate * price);
+      const margin = (estimate * GAS_MARGIN.numerator) / GAS_MARGIN.denominator + GAS_MARGIN.constant;
+      const { address: to, functionName, value } = call;
+      const data = encodeFunctionData(call);
+      for (let attempt = 1; ; attempt++) {
+        const nonce = Math.max(this.#nextNonce, await this.#pendingNonce());
+        const request = await wallet.prepareTransactionRequest({
+          account,
+          to,
+          data,
+          nonce,
+          gas: margin < TRANSACTION_GAS_CAP ? margin : TRANSACTION_GAS_CAP,
+          ...(value === undefined ? {} : { value }),
+          parameters: ["type", "fees", "chainId"],
+        });
+        const raw = await account.signTransaction(request as Parameters<PrivateKeyAccount["signTransaction"]>[0]);
+        const sent = { hash: keccak256(raw), nonce, raw, what: functionName, block: undefined };
+        outbox.put(sent);
+        try {
+          await wallet.sendRawTransaction({ serializedTransaction: raw });
+        } catch (error) {
+          if (!(await this.#isKnown(sent))) {
+            outbox.delete(sent.hash);
+            this.#nextNonce = 0;
+            // Another process with this key was faster.
+            if (isNonceTaken(error) && attempt < NONCE_ATTEMPTS) continue;
+            throw error;
+          }
+        }
+        this.#nextNonce = nonce + 1;
+        return sent;
+      }
+    } catch (cause) {
+      throw failureOf(call.functionName, cause);
+    }
+  }
+
+  async #estimate(call: Call): Promise<bigint> {
+    const { account, public: client } = this.#options;
+    const { worth: _, ...rest } = call;
+    return client.estimateContractGas({ ...rest, account } as Parameters<PublicClient["estimateContractGas"]>[0]);
+  }
+
+  /** Wei a gas of a transaction that is sent now, below the operator's limit. */
+  async #price(what: string): Promise<bigint> {
+    const { policy, notify } = this.#options;
+    for (let told = false; ; told = true) {
+      const price = await this.#options.public.getGasPrice();
+      const { maxPrice } = policy;
+      if (maxPrice === undefined || price <= maxPrice) return price;
+      const error = new GristmillError(
+        "GAS_PRICE_HIGH",
+        `${what} is not sent: a gas costs ${formatGwei(price)} gwei, and the limit is ${formatGwei(maxPrice)}`,
+        { hints: ["wait, or raise the limit with --max-gas-price"] },
+      );
+      if (!policy.waits) throw error;
+      if (!told) notify({ event: "gas-price-high", call: what, error });
+      await delay(RESEND_INTERVAL, undefined, { ref: false });
+    }
+  }
+
+  async #pendingNonce(): Promise<number> {
+    const { address } = this.#options.account;
+    return this.#options.public.getTransactionCount({ address, blockTag: "pending" });
+  }
+
+  /** Waits until a transaction is mined and confirmed; sends it again whenever the chain has lost it. */
+  async #confirmed(sent: SentTransaction): Promise<TransactionReceipt> {
+    const { outbox, confirmations } = this.#options;
+    let noted: bigint | undefined;
+    let [since, lastSent] = [Date.now(), Date.now()];
+    for (;;) {
+      const receipt = await this.#receiptOf(sent).catch(() => undefined);
+      if (receipt !== undefined) {
+        if (receipt.blockNumber !== noted) {
+          noted = receipt.blockNumber;
+          outbox.put({ ...sent, block: noted });
+        }
+        if (confirmations === 1n || (await this.#depth(receipt)) >= confirmations) return receipt;
+        since = Date.now();
+      } else if (noted !== undefined || Date.now() - lastSent > RESEND_INTERVAL) {
+        // Taken back by a reorganisation, or dropped from a pool.
+        noted = undefined;
+        lastSent = Date.now();
+        if (!(await this.#send(sent)) && (await this.#isOvertaken(sent)))
+          throw new GristmillError(
+            "CHAIN_REPLACED",
+            `${sent.what} (${sent.hash}) was not mined: another transaction of this account took its place`,
+            { hints: ["use the key of a running node for nothing else"] },
+          );
+      }
+      if (Date.now() - since > RECEIPT_TIMEOUT)
+        throw new GristmillError("CHAIN_TIMEOUT", `${sent.what} (${sent.hash}) was not mined in 120 s`, {
+          hints: ["check that the chain produces blocks and that the gas price is high enough"],
+        });
+      await delay(POLLING_INTERVAL);
+    }
+  }
+
+  /** Blocks on which a receipt counts, its own included. */
+  async #depth({ blockNumber }: TransactionReceipt): Promise<bigint> {
+    return (await this.#options.public.getBlockNumber({ cacheTime: 0 }).catch(() => 0n)) - blockNumber + 1n;
+  }
+
+  async #receiptOf({ hash }: SentTransaction): Promise<TransactionReceipt | undefined> {
+    try {
+      return await this.#options.public.getTransactionReceipt({ hash });
+    } catch (error) {
+      if (error instanceof TransactionReceiptNotFoundError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Sends a signed transaction once more; false if the chain does not take it, mostly because it has it. */
+  async #send({ raw }: SentTransaction): Promise<boolean> {
+    return this.#options.wallet.sendRawTransaction({ serializedTransaction: raw }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Whether the chain or its pool has the transaction although sending it failed, as when the answer was lost. */
+  async #isKnown({ hash }: SentTransaction): Promise<boolean> {
+    return this.#options.public.getTransaction({ hash }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Whether a nonce is used up on the chain by something else. */
+  async #isOvertaken(sent: SentTransaction): Promise<boolean> {
+    const { address } = this.#options.account;
+    const mined = await this.#options.public.getTransactionCount({ address, blockTag: "latest" }).catch(() => 0);
+    return mined > sent.nonce && (await this.#receiptOf(sent).catch(() => sent)) === undefined;
+  }
+}
+
+function isFinal(block: bigint | undefined, head: bigint): boolean {
+  return block !== undefined && block + FINAL_DEPTH < head;
+}
+
+function refuseLoss({ functionName, worth }: Call, cost: bigint): void {
+  if (worth === undefined || cost <= worth) return;
+  throw new GristmillError(
+    "GAS_UNPROFITABLE",
+    `${functionName} is not sent: its gas would cost ${formatEther(cost)} ether, and it earns about ${formatEther(worth)}`,
+    { hints: ["wait for cheaper gas, or say with --grist-price what a GRIST is worth to you"] },
+  );
+}

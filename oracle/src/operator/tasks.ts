@@ -1,0 +1,52 @@
+import type { Hex } from "viem";
+
+import type { Member } from "../roles/membership.ts";
+import { membersOf, Role } from "../roles/membership.ts";
+import type { TaskView } from "../roles/task-follower.ts";
+import type { Reader } from "./reader.ts";
+
+/** A task of the registry with what its client fixed. */
+export interface ListedTask {
+  readonly taskId: Hex;
+  readonly view: TaskView;
+  /** GRIST wei. */
+  readonly fee: bigint;
+  /** Places for miners. */
+  readonly slots: number;
+}
+
+/** All tasks of the registry, or the one of the given id, the newest last. */
+export async function tasksOf({ chain, contracts }: Reader, taskId?: Hex): Promise<ListedTask[]> {
+  const events = await contracts.registry.getEvents.TaskCreated(taskId === undefined ? {} : { taskId }, {
+    fromBlock: BigInt(chain.deployment.blockNumber),
+    toBlock: "latest",
+  });
+  const tasks = events.flatMap(({ args }) =>
+    args.taskId === undefined || args.parameters === undefined
+      ? []
+      : [{ taskId: args.taskId, fee: args.parameters.fee, slots: args.parameters.slots }],
+  );
+  return Promise.all(
+    tasks.map(async (task) => ({ ...task, view: await contracts.registry.read.taskOf([task.taskId]) })),
+  );
+}
+
+/** A slot of a task and who has it. */
+export interface MinerView extends Member {
+  readonly slot: number;
+  /** Iterations committed. */
+  readonly iterations: number;
+  readonly dropped: boolean;
+  readonly convicted: boolean;
+}
+
+/** The miners of a task, by slot. */
+export async function minersOf(reader: Reader, taskId: Hex, view: TaskView): Promise<MinerView[]> {
+  const members = await membersOf(reader, taskId, view, Role.Miner);
+  return Promise.all(
+    members.map(async (member, slot) => {
+      const { next, dropped, convicted } = await reader.contracts.registry.read.slotOf([taskId, slot]);
+      return { ...member, slot, iterations: next, dropped, convicted };
+    }),
+  );
+}
