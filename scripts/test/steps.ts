@@ -47,11 +47,11 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: "types",
-    about: "tsc over the SDK, the node, scripts and tests",
+    about: "tsc over the SDK, the node, its dashboard, scripts and tests",
     needs: "build",
-    commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
+    commands: [tsc("sdk"), tsc("oracle"), tsc("oracle/dashboard"), tsc(".")],
   },
-  { name: "packages", about: "builds the packages as published", commands: [node("scripts/build.ts", "--all")] },
+  { name: "packages", about: "builds the packages and the dashboard", commands: [node("scripts/build.ts", "--all")] },
   {
     name: "generated",
     about: "the SDK's ABIs and address book are those of the contracts and deployments",
@@ -85,6 +85,13 @@ export const STEPS: readonly Step[] = [
     needs: "build",
     tests: true,
     commands: [mocha("scripts")],
+  },
+  {
+    name: "dashboard",
+    about: "the dashboard in a browser, over a chain of its own",
+    needs: "build",
+    tests: true,
+    commands: [mocha("dashboard")],
   },
   {
     name: "e2e",

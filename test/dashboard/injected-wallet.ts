@@ -8,9 +8,14 @@ export interface WalletBehaviour {
 
 /**
  * Injects a wallet (EIP-1193) before the page loads: it has one account, which the chain's node signs for, and changes its
- * chain or rejects as `window.walletBehaviour` says.
+ * chain or rejects as the global `walletBehaviour` says.
  */
-export async function injectWallet(page: Page, rpcUrl: string, account: string, behaviour: WalletBehaviour): Promise<void> {
+export async function injectWallet(
+  page: Page,
+  rpcUrl: string,
+  account: string,
+  behaviour: WalletBehaviour,
+): Promise<void> {
   await page.addInitScript(
     ({ rpcUrl: url, account: own, behaviour: initial }) => {
       const state = initial;
@@ -48,7 +53,7 @@ export async function injectWallet(page: Page, rpcUrl: string, account: string, 
         },
         removeListener: (): void => undefined,
       };
-      Object.assign(window, { ethereum, walletBehaviour: state });
+      Object.assign(globalThis, { ethereum, walletBehaviour: state });
     },
     { rpcUrl, account, behaviour },
   );

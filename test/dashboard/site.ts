@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import type { Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -13,9 +13,10 @@ import { artifacts } from "hardhat";
 import type { Browser, Page } from "playwright-core";
 import { chromium } from "playwright-core";
 import type { Address } from "viem";
-import { build } from "vite";
 
 import { dashboardFiles } from "../../oracle/src/dashboard/dashboard-files.ts";
+import { EventFeed } from "../../scripts/demo/event-feed.ts";
+import { buildDashboard } from "../../scripts/dashboard/build.ts";
 import { deployModel } from "../../scripts/deploy-model/deploy-model.ts";
 import type { DeploymentRecord } from "../../scripts/deploy/record.ts";
 import { Deployment, LocalNode, NODES, ROOT } from "../scripts/deploy/local-node.ts";
@@ -31,35 +32,13 @@ export const REFUND_WAIT = 86_400;
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Server-sent events in the form of the node's API (docs/API.md). */
-class Feed {
-  readonly #listeners = new Set<ServerResponse>();
-  #sequence = 0;
-
-  serve(response: ServerResponse): void {
-    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
-    this.#listeners.add(response);
-    response.on("close", () => this.#listeners.delete(response));
-  }
-
-  say(event: Readonly<Record<string, unknown>>): void {
-    this.#sequence += 1;
-    for (const response of this.#listeners) response.write(`id: ${this.#sequence}\ndata: ${JSON.stringify(event)}\n\n`);
-  }
-
-  /** Ends all connections. */
-  cut(): void {
-    for (const response of this.#listeners) response.destroy();
-  }
-}
-
 /** A chain with the suite and a shared model, and the dashboard over it, in a browser. */
 export class Site {
   readonly chain: LocalNode;
   readonly deployment: DeploymentRecord;
   readonly trainer: Address;
   /** A node's live events, as its API would send them. */
-  readonly feed: Feed;
+  readonly feed: EventFeed;
   readonly url: string;
   readonly #browser: Browser;
   readonly #server: Server;
@@ -69,7 +48,7 @@ export class Site {
     readonly chain: LocalNode;
     readonly deployment: DeploymentRecord;
     readonly trainer: Address;
-    readonly feed: Feed;
+    readonly feed: EventFeed;
     readonly browser: Browser;
     readonly server: Server;
     readonly folder: string;
@@ -86,7 +65,7 @@ export class Site {
 
   static async start(): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), "gristmill dashboard "));
-    const [chain] = await Promise.all([LocalNode.start(NODES["hardhat node"]), buildDashboard(folder)]);
+    const [chain] = await Promise.all([LocalNode.start(NODES["hardhat node"]), buildDashboard(join(folder, "site"))]);
     const { code, output } = await new Deployment(chain, folder).finished();
     expect(code, output).to.equal(0);
     const deployment = JSON.parse(
@@ -95,9 +74,9 @@ export class Site {
     const trainer = await deploySentiment(chain);
     const settings = { rpcUrl: chain.url, apiUrl: "", deployment, models: [trainer] };
     const files = await dashboardFiles(join(folder, "site"), settings);
-    const feed = new Feed();
+    const feed = new EventFeed();
     const server = createServer((request, response) => {
-      if (request.url?.startsWith("/api/v1/events") === true) feed.serve(response);
+      if (request.url?.startsWith("/api/v1/events") === true) feed.serve(request, response);
       else void files(request, response);
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
@@ -139,7 +118,9 @@ export class Site {
       const { violations } = await axe.run();
       return violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
+        .flatMap(({ id, nodes }) =>
+          nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
+        );
     });
   }
 
@@ -156,14 +137,6 @@ export class Site {
     await this.chain.stop();
     await rm(this.#folder, { recursive: true });
   }
-}
-
-async function buildDashboard(folder: string): Promise<void> {
-  await build({
-    root: join(ROOT, "oracle", "dashboard"),
-    logLevel: "error",
-    build: { outDir: join(folder, "site"), emptyOutDir: true },
-  });
 }
 
 /** The model of examples/shared-models, whose price and waits are the file's own. */

@@ -68,7 +68,13 @@ function Frame() {
               size="sm"
               aria-label={isMenuOpen ? "Close the menu" : "Open the menu"}
             />
-            <Anchor component={Link} href="/" underline="never" className="brand">
+            <Anchor
+              component={Link}
+              href="/"
+              underline="never"
+              className="brand"
+              aria-label="Gristmill, to the overview"
+            >
               <img src="./millstone.svg" alt="" width={28} height={28} />
               <Text component="span" fw={700} visibleFrom="xs">
                 Gristmill

@@ -60,7 +60,8 @@ export async function dashboardFiles(folder: string, settings: DashboardSettings
       return;
     }
     const [path = "/"] = url.split("?");
-    const body = path === "/config.json" ? Buffer.from(config) : await fileAt(root, path === "/" ? "/index.html" : path);
+    const body =
+      path === "/config.json" ? Buffer.from(config) : await fileAt(root, path === "/" ? "/index.html" : path);
     const type = TYPES[path === "/" ? ".html" : extname(path)];
     if (body === undefined || type === undefined) {
       response.writeHead(404, { ...headers, "content-type": "text/plain" }).end("not found\n");

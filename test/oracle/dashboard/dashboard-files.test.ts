@@ -67,7 +67,13 @@ describe("the dashboard's files", () => {
   });
 
   it("serve nothing from outside the folder, however the path is written", async () => {
-    for (const path of ["/../secret.json", "/%2e%2e/secret.json", "/assets/../../secret.json", "/%zz", "/..%2fsecret.json"])
+    for (const path of [
+      "/../secret.json",
+      "/%2e%2e/secret.json",
+      "/assets/../../secret.json",
+      "/%zz",
+      "/..%2fsecret.json",
+    ])
       expect((await get(path)).status, path).to.equal(404);
   });
 

@@ -15,7 +15,11 @@ export const OPEN = 2;
 export const SIDES = ["challenger", "defender"] as const;
 
 /** The names of a dispute's games. */
-export const GAMES = { SegmentGame: "a segment", EvaluationGame: "a score", TensHashGame: "a ticket's TensHash" } as const;
+export const GAMES = {
+  SegmentGame: "a segment",
+  EvaluationGame: "a score",
+  TensHashGame: "a ticket's TensHash",
+} as const;
 
 export type Game = keyof typeof GAMES;
 

@@ -49,19 +49,23 @@ const SENTENCES: Readonly<Record<string, (values: Arguments) => string>> = {
     `Only ${grist(free)} GRIST are free, ${grist(amount)} were asked for. Locked stake is free when its task is settled.`,
   StakeManager_NothingUnbonding: () => "Nothing is on its way out: unstake first.",
   StakeManager_StillUnbonding: ({ availableAt }) => `The stake can be withdrawn from ${time(availableAt)} on.`,
-  ERC20InsufficientBalance: ({ balance, needed }) => `The account has ${grist(balance)} GRIST, ${grist(needed)} are needed.`,
+  ERC20InsufficientBalance: ({ balance, needed }) =>
+    `The account has ${grist(balance)} GRIST, ${grist(needed)} are needed.`,
   ERC20InsufficientAllowance: ({ allowance, needed }) =>
     `${grist(allowance)} GRIST are approved, ${grist(needed)} are needed: approve first.`,
   ERC2612ExpiredSignature: () => "The permit ran out before it was used: sign anew.",
-  Stakeable64_TooEarly: ({ claimableFrom }) => `It is too early: the deposit can be claimed from ${time(claimableFrom)} on.`,
-  Stakeable64_DepositTooLow: ({ offered, cost }) => `The price rose to ${grist(cost)} ETH, ${grist(offered)} were offered.`,
+  Stakeable64_TooEarly: ({ claimableFrom }) =>
+    `It is too early: the deposit can be claimed from ${time(claimableFrom)} on.`,
+  Stakeable64_DepositTooLow: ({ offered, cost }) =>
+    `The price rose to ${grist(cost)} ETH, ${grist(offered)} were offered.`,
   Stakeable64_AlreadyClaimed: () => "This account has claimed its part already.",
   Stakeable64_NothingLeft: () => "Nothing of the deposit is left.",
   Stakeable64_ModelDisagrees: () => "The model does not agree with this sample now, so there is no refund.",
   Stakeable64_ModelAgrees: () => "The model agrees with this sample now, so there is nothing to report.",
   Stakeable64_OwnDeposit: () => "Authors cannot report their own samples.",
   Stakeable64_NoGoodData: () => "Only accounts that had a sample of their own refunded may report.",
-  Stakeable64_ReportPending: ({ payableFrom }) => `The report is announced; make it again from ${time(payableFrom)} on.`,
+  Stakeable64_ReportPending: ({ payableFrom }) =>
+    `The report is announced; make it again from ${time(payableFrom)} on.`,
   DataHandler64_NotFound: () => "The book has no such contribution.",
   DataHandler64_Duplicate: () => "This account added the same sample in this block already.",
   Registry_NothingToWithdraw: () => "The account has no credit.",
@@ -122,7 +126,9 @@ function inWords(errorName: string): string {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item)) : String(value);
+  return typeof value === "object"
+    ? JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item))
+    : String(value);
 }
 
 function grist(value: unknown): string {

@@ -1,12 +1,5 @@
 import type { SharedModelParts } from "@gristmill/sdk";
-import {
-  collaborativeTrainer64Abi,
-  dataHandler64Abi,
-  ENCODERS,
-  points64Abi,
-
-  stakeable64Abi,
-} from "@gristmill/sdk";
+import { collaborativeTrainer64Abi, dataHandler64Abi, ENCODERS, points64Abi, stakeable64Abi } from "@gristmill/sdk";
 import type { Address, Hex } from "viem";
 import { encodeAbiParameters, keccak256 } from "viem";
 
@@ -103,4 +96,3 @@ export function rememberOriginal(trainer: Address, data: readonly bigint[], orig
 export function originalOf(trainer: Address, data: readonly bigint[]): string | undefined {
   return localStorage.getItem(`${ORIGINALS}.${originalKey(trainer, data)}`) ?? undefined;
 }
-

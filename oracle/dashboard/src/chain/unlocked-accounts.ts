@@ -19,7 +19,9 @@ export function unlockedAccounts(rpcUrl: string) {
     const { request } = http(rpcUrl)({ chain });
     const provider = custom({ request })({ chain }) as unknown as EIP1193Provider;
     const accounts = async (): Promise<readonly Address[]> => {
-      const held = ((await request({ method: "eth_accounts" })) as readonly string[]).map((account) => getAddress(account));
+      const held = ((await request({ method: "eth_accounts" })) as readonly string[]).map((account) =>
+        getAddress(account),
+      );
       const chosen = sessionStorage.getItem(CHOSEN);
       return [...held].sort((a, b) => Number(b === chosen) - Number(a === chosen));
     };

@@ -33,7 +33,11 @@ export function useHead(): { readonly head: Head | undefined; readonly seenAt: n
     retry: false,
   });
   const isLate = data !== undefined && now - dataUpdatedAt > STALE_AFTER;
-  return { head: data, seenAt: dataUpdatedAt, isStale: (isError || failureCount > 0) && (isLate || data === undefined) };
+  return {
+    head: data,
+    seenAt: dataUpdatedAt,
+    isStale: (isError || failureCount > 0) && (isLate || data === undefined),
+  };
 }
 
 /** Reads everything on the page anew with each block: what a page shows belongs together. */

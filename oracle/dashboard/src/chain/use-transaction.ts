@@ -64,9 +64,13 @@ export function useTransaction(): Transaction {
         setState({ status: "pending", hash });
         const { status, blockNumber } = await client.waitForTransactionReceipt({ hash, pollingInterval: 1_000 });
         if (status === "reverted") {
-          throw new GristmillError("TRANSACTION_REVERTED", "The transaction was included, but the contract refused it.", {
-            hints: ["something changed between the check and its block: try again"],
-          });
+          throw new GristmillError(
+            "TRANSACTION_REVERTED",
+            "The transaction was included, but the contract refused it.",
+            {
+              hints: ["something changed between the check and its block: try again"],
+            },
+          );
         }
         setState({ status: "done", hash, blockNumber });
         await queries.invalidateQueries({ queryKey: ["chain"] });

@@ -24,7 +24,13 @@ export function ChainWarning() {
         </Alert>
       ) : null}
       {isConnected && chainId !== chain.id ? (
-        <Alert color="orange" variant="outline" mb="md" title="The wallet is on another chain" data-testid="wrong-chain">
+        <Alert
+          color="orange"
+          variant="outline"
+          mb="md"
+          title="The wallet is on another chain"
+          data-testid="wrong-chain"
+        >
           <Group justify="space-between">
             <Text size="sm">
               It is on chain {chainId}, Gristmill is on {chain.name} ({chain.id}). Nothing is sent until that is mended.

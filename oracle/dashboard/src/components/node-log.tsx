@@ -19,7 +19,9 @@ export function NodeLog() {
   const { events } = useNode();
   const [kind, setKind] = useState("");
   const kinds = [...new Set(events.map(({ event }) => event ?? ""))].filter((name) => name !== "").sort();
-  const shown = events.map((event, index) => ({ event, index })).filter(({ event }) => kind === "" || event.event === kind);
+  const shown = events
+    .map((event, index) => ({ event, index }))
+    .filter(({ event }) => kind === "" || event.event === kind);
   return (
     <Card title="Log">
       <Stack gap="sm">
@@ -39,7 +41,10 @@ export function NodeLog() {
             rows={shown.slice(-SHOWN).reverse()}
             keyOf={({ index }) => String(index)}
             columns={[
-              { title: "Time", cell: ({ event }) => (event.time === undefined ? "" : clock.format(new Date(event.time))) },
+              {
+                title: "Time",
+                cell: ({ event }) => (event.time === undefined ? "" : clock.format(new Date(event.time))),
+              },
               { title: "Node", cell: ({ event }) => event.name ?? "" },
               { title: "Event", cell: ({ event }) => event.event ?? "" },
               { title: "What", cell: ({ event }) => <span className="mono">{fieldsOf(event)}</span> },

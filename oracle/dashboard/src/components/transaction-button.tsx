@@ -15,12 +15,22 @@ interface TransactionButtonProps {
 }
 
 /** A button that costs something, and below it how far that is. */
-export function TransactionButton({ label, transaction, onClick, disabled, variant = "filled" }: TransactionButtonProps) {
+export function TransactionButton({
+  label,
+  transaction,
+  onClick,
+  disabled,
+  variant = "filled",
+}: TransactionButtonProps) {
   const { isConnected, chainId } = useConnection();
   const { chain } = useSuite();
   const { state } = transaction;
   const isBusy = state.status === "checking" || state.status === "signing" || state.status === "pending";
-  const obstacle = !isConnected ? "Connect a wallet first." : chainId !== chain.id ? "Switch the wallet's chain first." : "";
+  const obstacle = !isConnected
+    ? "Connect a wallet first."
+    : chainId !== chain.id
+      ? "Switch the wallet's chain first."
+      : "";
   return (
     <Stack gap={4} align="flex-start">
       <Button

@@ -18,7 +18,13 @@ interface NodeAccess {
 const NodeContext = createContext<NodeAccess | undefined>(undefined);
 
 /** Gives the page the node whose API is at `apiUrl`, or none. */
-export function NodeProvider({ apiUrl, children }: { readonly apiUrl: string | undefined; readonly children: ReactNode }) {
+export function NodeProvider({
+  apiUrl,
+  children,
+}: {
+  readonly apiUrl: string | undefined;
+  readonly children: ReactNode;
+}) {
   const access = useMemo(() => ({ apiUrl, feed: new NodeFeed(apiUrl) }), [apiUrl]);
   return <NodeContext value={access}>{children}</NodeContext>;
 }

@@ -34,7 +34,11 @@ function DisputePage({ disputeId }: { readonly disputeId: Hex }) {
     { enabled: view !== undefined },
   );
   if (view === undefined) {
-    return error === null ? <Nothing>Reading the dispute …</Nothing> : <ErrorNote error={error} title="It cannot be read" />;
+    return error === null ? (
+      <Nothing>Reading the dispute …</Nothing>
+    ) : (
+      <ErrorNote error={error} title="It cannot be read" />
+    );
   }
   if (view.state === 0) return <Nothing>There is no such dispute here.</Nothing>;
   const game = gameOf(suite, view.game);
@@ -65,7 +69,9 @@ function DisputePage({ disputeId }: { readonly disputeId: Hex }) {
       </SimpleGrid>
       <Card title="The game">
         {events === undefined || events.moves.length === 0 ? (
-          <Nothing>{game === "TensHashGame" ? "A TensHash is decided by one neuron of its trace." : "No move yet."}</Nothing>
+          <Nothing>
+            {game === "TensHashGame" ? "A TensHash is decided by one neuron of its trace." : "No move yet."}
+          </Nothing>
         ) : (
           <GamePicture events={events.moves} />
         )}
@@ -82,7 +88,10 @@ function DisputePage({ disputeId }: { readonly disputeId: Hex }) {
               { title: "Move", cell: ({ args }) => args.move + 1, isNumeric: true },
               { title: "Side", cell: ({ args }) => SIDES[args.side] },
               { title: "What", cell: ({ args }) => moveName(events?.moves ?? [], args.move) },
-              { title: "Transaction", cell: ({ transactionHash }) => <HexText value={transactionHash} name="transaction" /> },
+              {
+                title: "Transaction",
+                cell: ({ transactionHash }) => <HexText value={transactionHash} name="transaction" />,
+              },
             ]}
           />
         )}

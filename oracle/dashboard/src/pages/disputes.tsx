@@ -40,7 +40,10 @@ export default function Disputes() {
                   return game === undefined ? "an unknown game" : GAMES[game];
                 },
               },
-              { title: "Place", cell: ({ view }) => `${view.place.role === 0 ? "slot" : "evaluator"} ${view.place.index}` },
+              {
+                title: "Place",
+                cell: ({ view }) => `${view.place.role === 0 ? "slot" : "evaluator"} ${view.place.index}`,
+              },
               { title: "Challenger", cell: ({ view }) => <HexText value={view.challenger} name="challenger" /> },
               { title: "State", cell: ({ view }) => DISPUTE_STATES[view.state] },
               { title: "Turn or winner", cell: ({ view }) => SIDES[view.turn] },

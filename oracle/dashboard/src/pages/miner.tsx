@@ -18,8 +18,8 @@ export default function Miner() {
       <PageTitle title="Miner" />
       {state === "none" ? (
         <Nothing>
-          No node is configured. Open the page that a node serves itself (oracle-miner run), or name its address as apiUrl
-          in config.json.
+          No node is configured. Open the page that a node serves itself (oracle-miner run), or name its address as
+          apiUrl in config.json.
         </Nothing>
       ) : (
         <>
@@ -55,7 +55,11 @@ function NodeFigures() {
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
         <Figure label="Role" value={status.role} note={status.name} />
         <Figure label="Peers" value={formatCount(status.peers)} />
-        <Figure label="Stake" value={stake && `${stake.free} GRIST`} note={stake && `free; ${stake.locked} at risk behind work`} />
+        <Figure
+          label="Stake"
+          value={stake && `${stake.free} GRIST`}
+          note={stake && `free; ${stake.locked} at risk behind work`}
+        />
         <Figure
           label="Rewards"
           value={rewards && `${rewards.minted} GRIST`}

@@ -23,14 +23,20 @@ export default function Model({ trainer }: { readonly trainer: string }) {
 
 function ModelPage({ trainer }: { readonly trainer: `0x${string}` }) {
   const { address: account } = useConnection();
-  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) => readSharedModel(client, trainer));
+  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) =>
+    readSharedModel(client, trainer),
+  );
   const { data: terms } = useChainQuery(
     ["model-terms", trainer, account],
     async (suite) => (model === undefined ? undefined : readTerms(suite, model, account)),
     { enabled: model !== undefined },
   );
   if (model === undefined) {
-    return error === null ? <Nothing>Reading the model …</Nothing> : <ErrorNote error={error} title="Not to be trusted" />;
+    return error === null ? (
+      <Nothing>Reading the model …</Nothing>
+    ) : (
+      <ErrorNote error={error} title="Not to be trusted" />
+    );
   }
   const text = (seconds: number | bigint): string => formatDuration(Number(seconds));
   return (

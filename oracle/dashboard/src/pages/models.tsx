@@ -53,7 +53,9 @@ export default function Models() {
 }
 
 function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly onForget?: () => void }) {
-  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) => readSharedModel(client, trainer));
+  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) =>
+    readSharedModel(client, trainer),
+  );
   const title = model?.name ?? "Unknown model";
   return (
     <Card

@@ -108,8 +108,8 @@ function Compiled({ task, perTicket }: { readonly task: CompiledTask; readonly p
         </Text>
       ))}
       <Text size="sm">
-        Whoever trains must be able to fetch the data, and the test set must stay with somebody until the reveal: so a node
-        submits the task and serves it to its end, not this page. Save the file and run:
+        Whoever trains must be able to fetch the data, and the test set must stay with somebody until the reveal: so a
+        node submits the task and serves it to its end, not this page. Save the file and run:
       </Text>
       <Code block>npx oracle-miner task submit task.yaml</Code>
     </Stack>

@@ -43,8 +43,16 @@ function AccountStake({ account }: { readonly account: Address }) {
     <>
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
         <Figure label="In the wallet" value={stake && `${formatAmount(stake.wallet)} GRIST`} />
-        <Figure label="Free stake" value={stake && `${formatAmount(stake.free)} GRIST`} note="may be locked or unstaked" />
-        <Figure label="Locked" value={stake && `${formatAmount(stake.locked)} GRIST`} note="behind work and attestations" />
+        <Figure
+          label="Free stake"
+          value={stake && `${formatAmount(stake.free)} GRIST`}
+          note="may be locked or unstaked"
+        />
+        <Figure
+          label="Locked"
+          value={stake && `${formatAmount(stake.locked)} GRIST`}
+          note="behind work and attestations"
+        />
         <Figure
           label="Unbonding"
           value={stake && `${formatAmount(stake.unbonding)} GRIST`}

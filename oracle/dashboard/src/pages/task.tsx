@@ -32,14 +32,17 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
   const { view, created } = task;
   const { parameters } = created;
   const left = view.phaseEndsAt === 0n || now === undefined ? undefined : Number(view.phaseEndsAt) - now;
-  const countdown = left === undefined ? "until it is done" : left > 0 ? `${formatDuration(left)} left` : "its time is over";
+  const countdown =
+    left === undefined ? "until it is done" : left > 0 ? `${formatDuration(left)} left` : "its time is over";
   const note = <span data-testid="countdown">{countdown}</span>;
   return (
     <Stack gap="lg">
       <PageTitle title={`Task ${taskId.slice(0, 10)}`} />
       {view.phase > RAIL.length ? (
         <Card title={PHASES[view.phase] ?? "Over"}>
-          {view.phase === 10 ? "It never started: the fee went back in full." : "It started, but no final state was agreed on."}
+          {view.phase === 10
+            ? "It never started: the fee went back in full."
+            : "It started, but no final state was agreed on."}
         </Card>
       ) : (
         <section className="card">
@@ -47,8 +50,16 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
         </section>
       )}
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
-        <Figure label="Fee" value={`${formatAmount(parameters.fee)} GRIST`} note={`${formatAmount(view.burned)} of it burnt`} />
-        <Figure label="Miners" value={`${view.slotsJoined} of ${view.slots}`} note={`at least ${parameters.minSlots}`} />
+        <Figure
+          label="Fee"
+          value={`${formatAmount(parameters.fee)} GRIST`}
+          note={`${formatAmount(view.burned)} of it burnt`}
+        />
+        <Figure
+          label="Miners"
+          value={`${view.slotsJoined} of ${view.slots}`}
+          note={`at least ${parameters.minSlots}`}
+        />
         <Figure label="Iterations" value={formatCount(view.iterations)} note="of each miner" />
         <Figure
           label="Multiply-accumulates"

@@ -31,9 +31,15 @@ export function Decision({ state, turn, events, left }: DecisionProps) {
   const why = decisionOf({ moves: events?.moves ?? [], neuron: undefined });
   const arithmetic = events === undefined ? undefined : arithmeticOf(events.moves);
   return (
-    <Alert variant="outline" color={decided.args.winner === 0 ? "red" : "green"} title={`The ${SIDES[decided.args.winner] ?? ""} wins`}>
+    <Alert
+      variant="outline"
+      color={decided.args.winner === 0 ? "red" : "green"}
+      title={`The ${SIDES[decided.args.winner] ?? ""} wins`}
+    >
       <Text data-testid="decision">
-        {decided.args.byTimeout ? "The other side let its time run out." : (why ?? "One neuron of the TensHash is false.")}
+        {decided.args.byTimeout
+          ? "The other side let its time run out."
+          : (why ?? "One neuron of the TensHash is false.")}
       </Text>
       {arithmetic === undefined ? null : <Text className="mono">{arithmetic}</Text>}
     </Alert>

@@ -61,7 +61,11 @@ function levelsOf(events: readonly GameEvent[]): readonly Level[] {
         ({ first } = event.args.segmentCase.segment);
         break;
       case "OutcomesRevealed":
-        open({ name: "The segment", count: event.args.records.length, unit: `iterations from ${formatCount(first)} on` });
+        open({
+          name: "The segment",
+          count: event.args.records.length,
+          unit: `iterations from ${formatCount(first)} on`,
+        });
         break;
       case "IterationNamed":
         choose(event.args.iteration);

@@ -26,7 +26,9 @@ export function AccuracyCard({ model }: { readonly model: SharedModelParts }) {
   return (
     <Card title="Accuracy over time">
       {error === null ? null : (
-        <Nothing>This endpoint does not keep the past states of the chain, from which the accuracy is computed.</Nothing>
+        <Nothing>
+          This endpoint does not keep the past states of the chain, from which the accuracy is computed.
+        </Nothing>
       )}
       {data?.length === 0 ? <Nothing>It is computed from the samples added, and there are none yet.</Nothing> : null}
       {data === undefined || data.length === 0 ? null : (

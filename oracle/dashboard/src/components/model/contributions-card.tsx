@@ -87,7 +87,9 @@ function ContributionRow({ contribution, model, terms }: ContributionRowProps) {
             {name}
             {state?.prediction === undefined ? null : (
               <Text component="span" fw={400} c="dimmed">
-                {state.prediction.index === label ? " · the model agrees" : ` · the model says ${state.prediction.name}`}
+                {state.prediction.index === label
+                  ? " · the model agrees"
+                  : ` · the model says ${state.prediction.name}`}
               </Text>
             )}
           </Text>
@@ -129,7 +131,11 @@ function ContributionRow({ contribution, model, terms }: ContributionRowProps) {
   );
 }
 
-function matches({ data, label, author }: Contribution, { trainer, classes }: SharedModelParts, search: string): boolean {
+function matches(
+  { data, label, author }: Contribution,
+  { trainer, classes }: SharedModelParts,
+  search: string,
+): boolean {
   if (search === "") return true;
   const texts = [classes[label] ?? "", author, originalOf(trainer, data) ?? ""];
   return texts.some((text) => text.toLowerCase().includes(search));

@@ -32,7 +32,8 @@ export function SampleInput({ encoder, value, onChange }: SampleInputProps) {
  * @throws GristmillError those of the encoders, SAMPLE_EMPTY, SAMPLE_MALFORMED
  */
 export function encodeTyped(encoder: string, typed: string): readonly bigint[] {
-  if (typed.trim() === "") throw new GristmillError("SAMPLE_EMPTY", "There is nothing to encode: type something first.");
+  if (typed.trim() === "")
+    throw new GristmillError("SAMPLE_EMPTY", "There is nothing to encode: type something first.");
   if (takesText(encoder)) return encode(encoder, typed);
   const numbers = typed
     .trim()

@@ -15,20 +15,41 @@ const loss = (value: number): string => value.toFixed(2);
 /** What miners report of their batches while they train: only nodes know, the chain has ids alone. */
 export function CurvesCard({ taskId, slots }: { readonly taskId: Hex; readonly slots: number }) {
   const { state, events } = useNode();
-  const progress = useMemo(() => events.filter(({ event, task }) => event === "progress" && task === taskId), [events, taskId]);
+  const progress = useMemo(
+    () => events.filter(({ event, task }) => event === "progress" && task === taskId),
+    [events, taskId],
+  );
   return (
     <Card title="Training">
       {state === "none" ? (
-        <Nothing>No node is configured: accuracy, loss and updates are in the nodes' own reports, not on the chain.</Nothing>
+        <Nothing>
+          No node is configured: accuracy, loss and updates are in the nodes' own reports, not on the chain.
+        </Nothing>
       ) : progress.length === 0 ? (
-        <Nothing>This node has reported no training of this task{state === "stale" ? ", and does not answer now" : ""}.</Nothing>
+        <Nothing>
+          This node has reported no training of this task{state === "stale" ? ", and does not answer now" : ""}.
+        </Nothing>
       ) : (
         <Suspense fallback={null}>
-          {state === "stale" ? <Text className="failure">The node does not answer: these curves stand still.</Text> : null}
+          {state === "stale" ? (
+            <Text className="failure">The node does not answer: these curves stand still.</Text>
+          ) : null}
           <SimpleGrid cols={{ base: 1, lg: 3 }}>
-            <Curve title="Accuracy on its batches" field="accuracy" progress={progress} slots={slots} format={formatShare} />
+            <Curve
+              title="Accuracy on its batches"
+              field="accuracy"
+              progress={progress}
+              slots={slots}
+              format={formatShare}
+            />
             <Curve title="Loss on its batches" field="loss" progress={progress} slots={slots} format={loss} />
-            <Curve title="Changed weights an iteration" field="updates" progress={progress} slots={slots} format={formatCount} />
+            <Curve
+              title="Changed weights an iteration"
+              field="updates"
+              progress={progress}
+              slots={slots}
+              format={formatCount}
+            />
           </SimpleGrid>
         </Suspense>
       )}

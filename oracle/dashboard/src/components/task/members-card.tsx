@@ -50,14 +50,21 @@ export function MembersCard({ taskId, view, batch }: MembersCardProps) {
                 />
               ),
             },
-            { title: "Iterations", cell: ({ next }) => `${formatCount(next)} of ${formatCount(view.iterations)}`, isNumeric: true },
+            {
+              title: "Iterations",
+              cell: ({ next }) => `${formatCount(next)} of ${formatCount(view.iterations)}`,
+              isNumeric: true,
+            },
             { title: "Head", cell: ({ head }) => (Number(head) === 0 ? "–" : <HexText value={head} name="head" />) },
             {
               title: "Final state",
               cell: ({ submittedState }) =>
                 Number(submittedState) === 0 ? "–" : <HexText value={submittedState} name="final state" />,
             },
-            { title: "Standing", cell: ({ convicted, dropped }) => (convicted ? "convicted" : dropped ? "dropped" : "good") },
+            {
+              title: "Standing",
+              cell: ({ convicted, dropped }) => (convicted ? "convicted" : dropped ? "dropped" : "good"),
+            },
           ]}
         />
       )}
@@ -67,7 +74,8 @@ export function MembersCard({ taskId, view, batch }: MembersCardProps) {
         </p>
       )}
       <p>
-        {view.supervisorsJoined} supervisors, {logs?.length ?? "…"} of them with a log; {view.evaluatorsJoined} evaluators.
+        {view.supervisorsJoined} supervisors, {logs?.length ?? "…"} of them with a log; {view.evaluatorsJoined}{" "}
+        evaluators.
         {batch === undefined ? null : ` An iteration is a batch of ${batch} examples.`}
       </p>
     </Card>

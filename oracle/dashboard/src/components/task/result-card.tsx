@@ -36,8 +36,10 @@ export function ResultCard({ taskId, view, baseline, goal }: ResultCardProps) {
         of={{
           "Final state": <HexText value={view.finalState} name="final state" />,
           "Right answers on the hidden test set": view.scored ? formatCount(view.score.correct) : "not agreed on yet",
-          "Bonus": `starts at ${formatCount(baseline)} right answers, is earned in full at ${formatCount(goal)}`,
-          "Scores opened": scores?.map(({ evaluator, correct }) => `evaluator ${evaluator}: ${formatCount(correct)}`).join(", "),
+          Bonus: `starts at ${formatCount(baseline)} right answers, is earned in full at ${formatCount(goal)}`,
+          "Scores opened": scores
+            ?.map(({ evaluator, correct }) => `evaluator ${evaluator}: ${formatCount(correct)}`)
+            .join(", "),
         }}
       />
       <Text size="sm" mt="md" c="dimmed">

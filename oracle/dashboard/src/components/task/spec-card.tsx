@@ -26,7 +26,9 @@ export function SpecCard({ taskId, created: { client, parameters, batches } }: S
           Manifest: <span className="mono">{parameters.manifest}</span>,
           Network: program?.sizes.join(" – "),
           Batches: program && `${formatCount(batches)} of ${program.batch} examples`,
-          "Step size q": program && `${formatCount(program.q0)}${program.halveEvery === 0 ? "" : `, halved every ${formatCount(program.halveEvery)}`}`,
+          "Step size q":
+            program &&
+            `${formatCount(program.q0)}${program.halveEvery === 0 ? "" : `, halved every ${formatCount(program.halveEvery)}`}`,
           "Thresholds tau": program?.tau.join(", "),
           "Shifts forward; back": program && `${program.shift.join(", ")}; ${program.back.join(", ")}`,
           "Iterations of a segment": parameters.segmentLength,
