@@ -78,7 +78,7 @@ describe("the dashboard in a browser", function () {
     call: { address: Address; abi: Abi; functionName: string; args: readonly unknown[]; value?: bigint },
   ) {
     const transport = http(site.chain.url);
-    const account = (await accounts())[from] as Address;
+    const account = (await accounts())[from]!;
     const hash = await createWalletClient({ chain: hardhat, transport, account }).writeContract(call);
     await createPublicClient({ chain: hardhat, transport, pollingInterval: 50 }).waitForTransactionReceipt({ hash });
   }

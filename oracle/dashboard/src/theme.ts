@@ -18,9 +18,8 @@ const grain: MantineColorsTuple = [
 export const theme = createTheme({
   colors: { grain },
   primaryColor: "grain",
-  // Dark enough for white text on it, and for itself on white: contrast of at least 4.5 in both schemes.
-  primaryShade: { light: 7, dark: 3 },
-  autoContrast: true,
+  // Dark enough for white text on it, and for itself on white: a contrast of at least 4.5.
+  primaryShade: 7,
   defaultRadius: "md",
   // The system's own: the page asks no host for fonts.
   fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",

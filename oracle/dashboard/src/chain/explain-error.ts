@@ -126,9 +126,8 @@ function inWords(errorName: string): string {
 }
 
 function shown(value: unknown): string {
-  return typeof value === "object"
-    ? JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item))
-    : String(value);
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item));
+  return text.replaceAll('"', "");
 }
 
 function grist(value: unknown): string {

@@ -1,3 +1,4 @@
+import { GristmillError } from "@gristmill/sdk";
 import type { AbiEvent, Address, ContractEventName, GetContractEventsReturnType, PublicClient } from "viem";
 import { type Abi } from "viem";
 
@@ -34,7 +35,8 @@ export async function readEvents<const abi extends Abi, name extends ContractEve
 ): Promise<GetContractEventsReturnType<abi, name, true, bigint, bigint>> {
   type Logs = GetContractEventsReturnType<abi, name, true, bigint, bigint>;
   const event = abi.find((item): item is AbiEvent => item.type === "event" && item.name === eventName);
-  const key = JSON.stringify([address, eventName, event?.inputs.map(({ type }) => type), args, String(since)]);
+  if (event === undefined) throw new GristmillError("EVENT_UNKNOWN", `The ABI has no event ${eventName}.`);
+  const key = JSON.stringify([address, eventName, event.inputs.map(({ type }) => type), args, String(since)]);
   const known = memoryOf(client);
   const memory = known.get(key);
   const latest = await client.getBlockNumber();
@@ -45,7 +47,7 @@ export async function readEvents<const abi extends Abi, name extends ContractEve
     const end = start + RANGE - 1n;
     const found = await client.getLogs({
       ...(address === undefined ? {} : { address }),
-      event: event as AbiEvent,
+      event,
       ...(args === undefined ? {} : { args }),
       fromBlock: start,
       toBlock: end < latest ? end : latest,

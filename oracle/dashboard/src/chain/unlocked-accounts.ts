@@ -1,5 +1,5 @@
 import type { Address, EIP1193Provider } from "viem";
-import { custom, getAddress, http } from "viem";
+import { createWalletClient, getAddress, http } from "viem";
 import { createConnector } from "wagmi";
 
 const CHOSEN = "gristmill.unlocked";
@@ -9,6 +9,11 @@ export function chooseUnlocked(account: Address): void {
   sessionStorage.setItem(CHOSEN, account);
 }
 
+/** Accounts that the node at an endpoint signs for; public endpoints have none. */
+export async function readUnlocked(rpcUrl: string): Promise<readonly Address[]> {
+  return createWalletClient({ transport: http(rpcUrl) }).getAddresses();
+}
+
 /**
  * A connector for the accounts that a development node holds unlocked: no wallet asks, the node signs. Which account acts
  * is chosen with {@link chooseUnlocked} before connecting.
@@ -16,31 +21,23 @@ export function chooseUnlocked(account: Address): void {
 export function unlockedAccounts(rpcUrl: string) {
   return createConnector<EIP1193Provider>(({ chains, emitter }) => {
     const [chain] = chains;
-    const { request } = http(rpcUrl)({ chain });
-    const provider = custom({ request })({ chain }) as unknown as EIP1193Provider;
+    const client = createWalletClient({ chain, transport: http(rpcUrl) });
     const accounts = async (): Promise<readonly Address[]> => {
-      const held = ((await request({ method: "eth_accounts" })) as readonly string[]).map((account) =>
-        getAddress(account),
-      );
       const chosen = sessionStorage.getItem(CHOSEN);
-      return [...held].sort((a, b) => Number(b === chosen) - Number(a === chosen));
+      return [...(await readUnlocked(rpcUrl))].sort((a, b) => Number(b === chosen) - Number(a === chosen));
     };
     return {
       id: "unlocked",
       name: "Account of the local chain",
       type: "unlocked",
-      connect: async <withCapabilities extends boolean = false>() => ({
-        accounts: (await accounts()) as never as withCapabilities extends true
-          ? readonly { address: Address; capabilities: Record<string, unknown> }[]
-          : readonly Address[],
-        chainId: chain.id,
-      }),
+      // Its result depends on a parameter that says whether capabilities are asked for; the node has none.
+      connect: async () => ({ accounts: (await accounts()) as never, chainId: chain.id }),
       disconnect: async () => {
         sessionStorage.removeItem(CHOSEN);
       },
       getAccounts: accounts,
-      getChainId: async () => Number(await request({ method: "eth_chainId" })),
-      getProvider: async () => provider,
+      getChainId: async () => client.getChainId(),
+      getProvider: async () => client as unknown as EIP1193Provider,
       isAuthorized: async () => sessionStorage.getItem(CHOSEN) !== null,
       onAccountsChanged: (changed) => {
         emitter.emit("change", { accounts: changed.map((account) => getAddress(account)) });

@@ -15,18 +15,21 @@ export interface Head {
   readonly number: bigint;
   /** Unix seconds. */
   readonly timestamp: bigint;
-  readonly baseFee: bigint | null;
+  /** When this page saw it first, by the clock on the wall. */
+  readonly arrivedAt: number;
 }
 
 /** The head of the chain as last seen; undefined until the first answer. */
 export function useHead(): { readonly head: Head | undefined; readonly seenAt: number; readonly isStale: boolean } {
   const { client, isDevelopment } = useSuite();
+  const queries = useQueryClient();
   const now = useNow();
   const { data, dataUpdatedAt, failureCount, isError } = useQuery({
     queryKey: ["head"],
     queryFn: async (): Promise<Head> => {
-      const { number, timestamp, baseFeePerGas } = await client.getBlock();
-      return { number, timestamp, baseFee: baseFeePerGas };
+      const { number, timestamp } = await client.getBlock();
+      const known = queries.getQueryData<Head>(["head"]);
+      return known?.number === number ? known : { number, timestamp, arrivedAt: Date.now() };
     },
     refetchInterval: isDevelopment ? DEVELOPMENT_INTERVAL : PUBLIC_INTERVAL,
     refetchIntervalInBackground: false,
@@ -66,8 +69,8 @@ export function useNow(): number {
 
 /** Unix seconds by the chain's clock, which on a chain of one's own may be far from the one on the wall. */
 export function useChainTime(): number | undefined {
-  const { head, seenAt } = useHead();
+  const { head } = useHead();
   const now = useNow();
   if (head === undefined) return undefined;
-  return Number(head.timestamp) + Math.max(0, Math.floor((now - seenAt) / 1_000));
+  return Number(head.timestamp) + Math.max(0, Math.floor((now - head.arrivedAt) / 1_000));
 }

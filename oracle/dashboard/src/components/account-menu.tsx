@@ -1,11 +1,11 @@
 import { Button, Menu, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { getAddress } from "viem";
+import type { Address } from "viem";
 import { useConnect, useConnection, useConnectors, useDisconnect } from "wagmi";
 
 import { explainError } from "../chain/explain-error.ts";
 import { useSuite } from "../chain/suite-context.ts";
-import { chooseUnlocked } from "../chain/unlocked-accounts.ts";
+import { chooseUnlocked, readUnlocked } from "../chain/unlocked-accounts.ts";
 import { shortHex } from "./format.ts";
 
 /** Most of a development node's accounts that are offered. */
@@ -13,24 +13,24 @@ const OFFERED = 8;
 
 /** Connects a wallet, or an account that a local chain holds unlocked. */
 export function AccountMenu() {
-  const { client, isDevelopment } = useSuite();
+  const { config, isDevelopment } = useSuite();
   const { address, connector: connected } = useConnection();
   const connectors = useConnectors();
   const { mutate: connect, isPending, error } = useConnect();
   const { mutate: disconnect, mutateAsync: disconnectFirst } = useDisconnect();
   const { data: accounts = [] } = useQuery({
     queryKey: ["unlocked"],
-    queryFn: async () => (await client.request({ method: "eth_accounts" as never })) as readonly string[],
+    queryFn: async () => readUnlocked(config.rpcUrl),
     enabled: isDevelopment,
     retry: false,
   });
   const unlocked = connectors.find(({ id }) => id === "unlocked");
   const wallets = connectors.filter(({ id }) => id !== "unlocked");
 
-  const takeUnlocked = async (account: string): Promise<void> => {
+  const takeUnlocked = async (account: Address): Promise<void> => {
     if (unlocked === undefined) return;
     if (connected !== undefined) await disconnectFirst();
-    chooseUnlocked(getAddress(account));
+    chooseUnlocked(account);
     connect({ connector: unlocked });
   };
 
@@ -63,7 +63,7 @@ export function AccountMenu() {
             <Menu.Label>Unlocked accounts of this local chain</Menu.Label>
             {accounts.slice(0, OFFERED).map((account, index) => (
               <Menu.Item key={account} onClick={() => void takeUnlocked(account)}>
-                #{index} <span className="mono">{shortHex(getAddress(account))}</span>
+                #{index} <span className="mono">{shortHex(account)}</span>
               </Menu.Item>
             ))}
           </>

@@ -1,5 +1,5 @@
 import { Anchor, Group, Stack, TextInput } from "@mantine/core";
-import type { FormEvent, ReactNode } from "react";
+import type { SubmitEvent, ReactNode } from "react";
 import { useState } from "react";
 import { formatEther, parseEther } from "viem";
 
@@ -21,7 +21,7 @@ interface AmountFormProps {
 export function AmountForm({ label, action, transaction, most, call, children }: AmountFormProps) {
   const [text, setText] = useState("");
   const [error, setError] = useState<string>();
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const amount = amountOf(text);
     setError(amount === undefined ? "Write a decimal number with at most 18 decimals, such as 12.5." : undefined);

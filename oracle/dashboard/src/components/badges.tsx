@@ -12,7 +12,7 @@ export function ChainBadge() {
     <span className={`pill ${isStale ? "bad" : "good"}`} title={`${chain.name}, id ${chain.id}`}>
       <span className="dot" aria-hidden="true" />
       <span>
-        {isStale ? "stale at " : "block "}
+        <span className="word">{isStale ? "stale at " : "block "}</span>
         <span data-testid="block">{height}</span>
       </span>
     </span>
@@ -26,7 +26,7 @@ export function NodeBadge() {
   return (
     <span className={`pill ${state === "live" ? "good" : "bad"}`} data-testid="node-state">
       <span className="dot" aria-hidden="true" />
-      {state === "live" ? "node" : "node stale"}
+      <span className="word">{state === "live" ? "node" : "node stale"}</span>
     </span>
   );
 }

@@ -2,8 +2,8 @@
 export interface NodeEvent {
   readonly event?: string;
   readonly level?: string;
-  /** Unix milliseconds. */
-  readonly time?: number;
+  /** ISO 8601. */
+  readonly time?: string;
   readonly role?: string;
   readonly name?: string;
   readonly task?: string;

@@ -1,6 +1,6 @@
 import { readSharedModel } from "@gristmill/sdk";
 import { Button, Group, Stack, TextInput } from "@mantine/core";
-import type { FormEvent } from "react";
+import type { SubmitEvent } from "react";
 import { useState } from "react";
 import type { Address } from "viem";
 import { getAddress, isAddress } from "viem";
@@ -99,7 +99,7 @@ function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly 
 function AddModel({ onAdd }: { readonly onAdd: (trainer: Address) => void }) {
   const [text, setText] = useState("");
   const [error, setError] = useState<string>();
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (!isAddress(text.trim())) {
       setError("This is no address: 0x and 40 hexadecimal digits, with the right capitals if it has any.");

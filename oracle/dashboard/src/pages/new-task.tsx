@@ -1,7 +1,7 @@
 import { compileTask, encodeProgram, GristmillError, macsPerIteration } from "@gristmill/sdk";
 import { Button, Code, FileInput, SimpleGrid, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
+import type { SubmitEvent } from "react";
 import { useState } from "react";
 import { formatEther, size } from "viem";
 
@@ -19,7 +19,7 @@ export default function NewTask() {
   const [files, setFiles] = useState<File[]>([]);
   const { mutate, data, error, isPending } = useMutation({ mutationFn: async () => compile(text, files) });
   const { data: perTicket } = useChainQuery(["macs-per-ticket"], macsPerTicket);
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     mutate();
   };

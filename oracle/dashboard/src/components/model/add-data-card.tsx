@@ -1,7 +1,7 @@
 import type { SharedModelParts } from "@gristmill/sdk";
 import { collaborativeTrainer64Abi } from "@gristmill/sdk";
 import { NativeSelect, Stack, Text } from "@mantine/core";
-import type { FormEvent } from "react";
+import type { SubmitEvent } from "react";
 import { useState } from "react";
 
 import { rememberOriginal } from "../../chain/shared-models.ts";
@@ -23,7 +23,7 @@ export function AddDataCard({ model, price }: AddDataCardProps) {
   const [typed, setTyped] = useState("");
   const [label, setLabel] = useState("0");
   const transaction = useTransaction();
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const prepare = async (): Promise<Call> => {
       const data = encodeTyped(model.encoder, typed);

@@ -2,7 +2,7 @@ import type { SharedModelParts } from "@gristmill/sdk";
 import { predict } from "@gristmill/sdk";
 import { Button, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import type { FormEvent } from "react";
+import type { SubmitEvent } from "react";
 import { useState } from "react";
 
 import { explainError } from "../../chain/explain-error.ts";
@@ -17,7 +17,7 @@ export function PredictCard({ model }: { readonly model: SharedModelParts }) {
   const { mutate, data, error, isPending } = useMutation({
     mutationFn: async () => predict(client, model, encodeTyped(model.encoder, typed)),
   });
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     mutate();
   };
@@ -31,7 +31,7 @@ export function PredictCard({ model }: { readonly model: SharedModelParts }) {
           </Button>
           <div role="status" aria-label="Prediction">
             {error === null ? null : <Text className="failure">{explainError(error).sentence}</Text>}
-            {data === undefined || error !== null ? null : (
+            {data === undefined ? null : (
               <Text>
                 The model says <strong data-testid="prediction">{data.name}</strong>.
               </Text>

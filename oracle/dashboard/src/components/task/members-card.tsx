@@ -74,8 +74,7 @@ export function MembersCard({ taskId, view, batch }: MembersCardProps) {
         </p>
       )}
       <p>
-        {view.supervisorsJoined} supervisors, {logs?.length ?? "…"} of them with a log; {view.evaluatorsJoined}{" "}
-        evaluators.
+        Supervisors: {view.supervisorsJoined}, with a log: {logs?.length ?? "…"}; evaluators: {view.evaluatorsJoined}.
         {batch === undefined ? null : ` An iteration is a batch of ${batch} examples.`}
       </p>
     </Card>
