@@ -1,8 +1,18 @@
+import reactHooks from "eslint-plugin-react-hooks";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores([".tools/", "artifacts/", "cache/", "types/", "dist/", "sdk/dist/", "oracle/dist/"]),
+  globalIgnores([
+    ".tools/",
+    "artifacts/",
+    "cache/",
+    "types/",
+    "dist/",
+    "sdk/dist/",
+    "oracle/dist/",
+    "oracle/dashboard/dist/",
+  ]),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
@@ -38,6 +48,10 @@ export default defineConfig(
     // What programs print is their product.
     files: ["examples/**/*.ts", "scripts/**/*.ts", "scripts/**/*.mjs", "oracle/src/cli/**/*.ts"],
     rules: { "no-console": "off" },
+  },
+  {
+    files: ["oracle/dashboard/src/**/*.{ts,tsx}"],
+    extends: [reactHooks.configs.flat["recommended-latest"]],
   },
   {
     // Chai asserts with property getters.

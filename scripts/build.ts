@@ -5,6 +5,7 @@ import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } fro
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { buildDashboard, DASHBOARD, firstLoad } from "./dashboard/build.ts";
 import { SDK_CONTRACTS } from "./generate/sdk-contracts.ts";
 
 const ROOT = dirname(import.meta.dirname);
@@ -14,8 +15,8 @@ const PACKAGES = ["sdk", "oracle"] as const;
 
 const HELP = `Usage: npm run build -- --all
 
-Compiles ${PACKAGES.map((name) => `${name}/dist`).join(" and ")} and assembles what npm publishes in dist/NAME:
-npm publish ./dist/sdk
+Compiles ${PACKAGES.map((name) => `${name}/dist`).join(" and ")}, builds the dashboard, and assembles what npm publishes
+in dist/NAME: npm publish ./dist/sdk
 
 Compile the contracts first (npx hardhat build): the SDK's entry for ethers is made of what that generates.`;
 
@@ -30,6 +31,13 @@ function built(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/^\.\/src\/(.*)\.ts$/, "./dist/$1.js");
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, built(item)]));
+}
+
+/** Builds the dashboard into the package of the node, which serves it. */
+async function packDashboard(): Promise<void> {
+  await buildDashboard();
+  cpSync(DASHBOARD, join(ROOT, "dist", "oracle", "dashboard"), { recursive: true });
+  console.log(`built dist/oracle/dashboard: ${firstLoad(DASHBOARD)} bytes of compressed script at first`);
 }
 
 /** Whether the package compiles. */
@@ -95,13 +103,15 @@ function buildEthersEntry(target: string): boolean {
   return spawnSync("tsc", ["--project", work], { stdio: "inherit" }).status === 0;
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { values } = parseArgs({ options: { all: { type: "boolean" } } });
   if (values.all !== true) {
     console.log(HELP);
     return 0;
   }
-  return PACKAGES.every(buildPackage) ? 0 : 1;
+  if (!PACKAGES.every(buildPackage)) return 1;
+  await packDashboard();
+  return 0;
 }
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { readDeployment } from "../../oracle/src/chain/deployment.ts";
 import { parseTaskSpec } from "../../sdk/src/spec/task-spec.ts";
 import { cheatNamed, listCheats, roleOf } from "./cheats/index.ts";
+import { openInBrowser, startDashboard } from "./dashboard.ts";
 import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
 import { LiveView } from "./live-view.ts";
@@ -33,6 +34,8 @@ interface DemoOptions {
   readonly rpc?: string;
   readonly data?: string;
   readonly killMiner?: boolean;
+  readonly dashboard: boolean;
+  readonly keep?: boolean;
   readonly parameters?: string;
   /** True without a name. */
   readonly cheat?: string | true;
@@ -47,6 +50,8 @@ const program = new Command("npm start --")
   .option("--rpc <url>", "use this chain instead of starting one")
   .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
+  .option("--no-dashboard", "serve no page that shows the run")
+  .option("--keep", "keep the chain and the dashboard when the run is over, until Ctrl-C")
   .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
   .option(
     "--cheat [name]",
@@ -74,6 +79,8 @@ async function main(options: DemoOptions): Promise<number> {
 /** Runs the demo; resolves with the exit code, when no process is left. */
 async function demo(options: DemoOptions): Promise<number> {
   const processes = new Processes();
+  const ends: (() => void)[] = [];
+  const atEnd = (end: () => void): void => void ends.push(end);
   const stop = new AbortController();
   const onSignal = (): void => {
     stop.abort(new GristmillError("STOPPED", "stopped by a signal"));
@@ -88,7 +95,7 @@ async function demo(options: DemoOptions): Promise<number> {
     stop.abort(new GristmillError("RUN_TIMEOUT", "the run did not end in 30 minutes"));
   }, RUN_TIMEOUT);
   try {
-    await Promise.race([run(options, processes), stopped]);
+    await Promise.race([run(options, { processes, stopped, atEnd }), stopped]);
     return 0;
   } catch (error) {
     const wasAsked = error instanceof GristmillError && error.code === "STOPPED";
@@ -97,12 +104,22 @@ async function demo(options: DemoOptions): Promise<number> {
     return wasAsked ? 130 : 1;
   } finally {
     clearTimeout(timer);
+    for (const end of ends) end();
     await processes.stopAll();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, onSignal);
   }
 }
 
-async function run(options: DemoOptions, processes: Processes): Promise<void> {
+/** What a run leaves behind, or ends with. */
+interface RunFrame {
+  readonly processes: Processes;
+  /** Rejects when the run is to end. */
+  readonly stopped: Promise<never>;
+  /** Has something done when the run has ended, however it does. */
+  readonly atEnd: (end: () => void) => void;
+}
+
+async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame): Promise<void> {
   const folder = options.data === undefined ? await mkdtemp(join(tmpdir(), "gristmill-")) : resolve(options.data);
   const say = announcer();
 
@@ -113,10 +130,18 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   const deploymentFile = await deploy(processes, chain, folder, options.parameters);
   await keepMining(chain);
 
+  const deployment = await readDeployment(deploymentFile);
+  const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment) : undefined;
+  if (dashboard !== undefined) {
+    atEnd(dashboard.stop);
+    say("dashboard", { url: dashboard.url });
+    openInBrowser(dashboard.url);
+  }
   const state = new RunState();
   const view = process.stdout.isTTY ? new LiveView(state) : undefined;
   const onEvent = (event: NodeEvent): void => {
     state.apply(event);
+    dashboard?.say(event);
     if (view === undefined) console.log(JSON.stringify(event));
   };
   const setting: DemoSetting = { processes, chain, deploymentFile, folder, onEvent };
@@ -130,7 +155,6 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
     "verifier",
   ];
   const identities = new Map<string, Identity>(names.map((name) => [name, createIdentity()]));
-  const deployment = await readDeployment(deploymentFile);
   say("funding", { accounts: names.length });
   await fund(
     chain,
@@ -156,6 +180,10 @@ async function run(options: DemoOptions, processes: Processes): Promise<void> {
   }
   const report = await buildReport(state, chain.rpcUrl, deployment, identities);
   printReport(report, process.stdout.isTTY);
+  if (options.keep === true && dashboard !== undefined) {
+    say("keeping", { url: dashboard.url });
+    await stopped;
+  }
 }
 
 /** Names of so many nodes of a role: the only one has no number. */

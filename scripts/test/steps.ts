@@ -47,13 +47,13 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: "types",
-    about: "tsc over the SDK, the node, scripts and tests",
+    about: "tsc over the SDK, the node, its dashboard, scripts and tests",
     needs: "build",
-    commands: [tsc("sdk"), tsc("oracle"), tsc(".")],
+    commands: [tsc("sdk"), tsc("oracle"), tsc("oracle/dashboard"), tsc(".")],
   },
   {
     name: "packages",
-    about: "builds the packages as published; the SDK's interface and its size in a browser",
+    about: "builds the packages as published and the dashboard; the SDK's interface and its size in a browser",
     needs: "build",
     commands: [
       node("scripts/build.ts", "--all"),
@@ -100,6 +100,13 @@ export const STEPS: readonly Step[] = [
     needs: "build",
     tests: true,
     commands: [mocha("scripts")],
+  },
+  {
+    name: "dashboard",
+    about: "the dashboard in a browser, over a chain of its own",
+    needs: "build",
+    tests: true,
+    commands: [mocha("dashboard")],
   },
   {
     name: "e2e",

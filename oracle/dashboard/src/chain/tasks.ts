@@ -1,0 +1,91 @@
+import type { MlpParameters } from "@gristmill/sdk";
+import { decodeProgram, taskRegistryAbi } from "@gristmill/sdk";
+import type { Hex } from "viem";
+
+import { readEvents } from "./read-events.ts";
+import type { Suite } from "./suite.ts";
+
+/** Phases of a task, by the registry's numbers (contracts/types/TaskTypes.sol). */
+export const PHASES = [
+  "None",
+  "Registration",
+  "Seeding",
+  "Training",
+  "Submission",
+  "Reveal",
+  "Evaluation sealed",
+  "Evaluation opened",
+  "Closing",
+  "Settled",
+  "Cancelled",
+  "Failed",
+] as const;
+
+/** Numbers of phases in which nothing happens any more. */
+export const SETTLED = 9;
+const LAST_OPEN = 8;
+
+/** Whether a task in this phase still goes on. */
+export function isRunning(phase: number): boolean {
+  return phase >= 1 && phase <= LAST_OPEN;
+}
+
+/** Tasks that a page lists at most, the newest. */
+const LISTED = 50;
+
+/** The task's event, which has all of its parameters. */
+async function readCreations({ client, contracts, since }: Suite, taskId?: Hex) {
+  return readEvents(client, {
+    address: contracts.TaskRegistry,
+    abi: taskRegistryAbi,
+    eventName: "TaskCreated",
+    ...(taskId === undefined ? {} : { args: { taskId } }),
+    since,
+  });
+}
+
+/** A task as it stands, with what its client fixed. */
+export async function readTask(suite: Suite, taskId: Hex) {
+  const { client, contracts } = suite;
+  const [[created], view] = await Promise.all([
+    readCreations(suite, taskId),
+    client.readContract({
+      address: contracts.TaskRegistry,
+      abi: taskRegistryAbi,
+      functionName: "taskOf",
+      args: [taskId],
+    }),
+  ]);
+  if (created === undefined) return undefined;
+  return { taskId, view, created: created.args, block: created.blockNumber };
+}
+
+/** The newest tasks, newest first, and how many there are in all. */
+export async function readTasks(suite: Suite) {
+  const creations = await readCreations(suite);
+  const latest = creations.slice(-LISTED).reverse();
+  const views = await Promise.all(
+    latest.map(async ({ args }) =>
+      suite.client.readContract({
+        address: suite.contracts.TaskRegistry,
+        abi: taskRegistryAbi,
+        functionName: "taskOf",
+        args: [args.taskId],
+      }),
+    ),
+  );
+  const tasks = latest.flatMap(({ args }, index) => {
+    const view = views[index];
+    return view === undefined ? [] : [{ taskId: args.taskId, view, parameters: args.parameters }];
+  });
+  return { tasks, count: creations.length };
+}
+
+/** What a perceptron's program says, undefined for other templates. */
+export function programOf(program: Hex): MlpParameters | undefined {
+  try {
+    return decodeProgram(program);
+  } catch {
+    return undefined;
+  }
+}

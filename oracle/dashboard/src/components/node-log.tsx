@@ -1,0 +1,65 @@
+import { NativeSelect, Stack } from "@mantine/core";
+import { useState } from "react";
+
+import { useNode } from "../node/node-context.tsx";
+import type { NodeEvent } from "../node/node-feed.ts";
+import { Card, Nothing } from "./card.tsx";
+import { DataTable } from "./data-table.tsx";
+
+/** The latest lines that are shown. */
+const SHOWN = 100;
+
+/** Fields that have a column of their own, or are of no interest here. */
+const OWN: ReadonlySet<string> = new Set(["event", "level", "time", "name", "role", "sequence", "pid", "hostname"]);
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** What nodes say, the latest first, as it comes. */
+export function NodeLog() {
+  const { events } = useNode();
+  const [kind, setKind] = useState("");
+  const kinds = [...new Set(events.map(({ event }) => event ?? ""))].filter((name) => name !== "").sort();
+  const shown = events
+    .map((event, index) => ({ event, index }))
+    .filter(({ event }) => kind === "" || event.event === kind);
+  return (
+    <Card title="Log">
+      <Stack gap="sm">
+        <NativeSelect
+          label="Show"
+          value={kind}
+          data={[{ value: "", label: "everything" }, ...kinds]}
+          onChange={(event) => {
+            setKind(event.currentTarget.value);
+          }}
+        />
+        {shown.length === 0 ? (
+          <Nothing>Nothing was said yet.</Nothing>
+        ) : (
+          <DataTable
+            caption="Log of the node"
+            rows={shown.slice(-SHOWN).reverse()}
+            keyOf={({ index }) => String(index)}
+            columns={[
+              {
+                title: "Time",
+                cell: ({ event }) => (event.time === undefined ? "" : clock.format(new Date(event.time))),
+              },
+              { title: "Node", cell: ({ event }) => event.name ?? "" },
+              { title: "Event", cell: ({ event }) => event.event ?? "" },
+              { title: "What", cell: ({ event }) => <span className="mono">{fieldsOf(event)}</span> },
+            ]}
+          />
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+function fieldsOf(event: NodeEvent): string {
+  return Object.entries(event)
+    .filter(([name]) => !OWN.has(name))
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ")
+    .slice(0, 300);
+}
