@@ -38,7 +38,7 @@ export async function hire(suite: Suite, name: string, count: number, stake: big
 }
 
 /** Preferences that no two accounts of a crowd share; the first has none at all. */
-export function preferencesOf(index: number): string {
+function preferencesOf(index: number): string {
   return ethers.dataSlice(ethers.id(`preferences ${index}`), 0, 8);
 }
 
