@@ -46,7 +46,9 @@ async function main(): Promise<number> {
   }
 
   const named = STEPS.filter((step) => names.length === 0 || names.includes(step.name));
-  const needed = new Set(named.flatMap(({ name, needs }) => [name, needs]));
+  const needed = new Set(named.map(({ name }) => name));
+  // From the last: what a step needs stands before it, and may need another itself.
+  for (const { name, needs } of STEPS.toReversed()) if (needs !== undefined && needed.has(name)) needed.add(needs);
   const results = await runSteps(
     STEPS.filter(({ name }) => needed.has(name)),
     report,

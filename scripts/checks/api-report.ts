@@ -44,7 +44,7 @@ function report(): string {
 function declared(declaration: ts.Declaration, printer: ts.Printer): string {
   if (ts.isVariableDeclaration(declaration)) {
     const name = declaration.name.getText();
-    if (/Abi$/.test(name)) return `const ${name}: Abi;`;
+    if (name.endsWith("Abi")) return `const ${name}: Abi;`;
     return `const ${printer.printNode(ts.EmitHint.Unspecified, declaration, declaration.getSourceFile())};`;
   }
   return printer

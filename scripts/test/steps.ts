@@ -96,7 +96,7 @@ export const STEPS: readonly Step[] = [
   { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha("oracle")] },
   {
     name: "scripts",
-    about: "tests of the scripts: deployment on development chains",
+    about: "tests of the scripts: deployment on development chains, the cookbook",
     needs: "build",
     tests: true,
     commands: [mocha("scripts")],
@@ -107,6 +107,13 @@ export const STEPS: readonly Step[] = [
     needs: "build",
     tests: true,
     commands: [mocha("dashboard")],
+  },
+  {
+    name: "install",
+    about: "the packages in an empty project, on the oldest Node that they name and this one; asks npm's registry",
+    needs: "packages",
+    tests: true,
+    commands: [mocha("packages")],
   },
   {
     name: "e2e",

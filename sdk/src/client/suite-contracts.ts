@@ -1,4 +1,4 @@
-import type { Address, GetContractReturnType } from "viem";
+import type { GetContractReturnType } from "viem";
 import { getContract } from "viem";
 
 import { courtAbi } from "../contracts/abis/court.ts";
@@ -18,19 +18,19 @@ import type { Suite, SuiteClient } from "./suite.ts";
 
 /** The contracts of a suite, for a client. */
 export interface SuiteContracts<client extends SuiteClient> {
-  readonly token: GetContractReturnType<typeof gristTokenAbi, client, Address>;
-  readonly stake: GetContractReturnType<typeof stakeManagerAbi, client, Address>;
-  readonly beacon: GetContractReturnType<typeof epochBeaconAbi, client, Address>;
-  readonly pool: GetContractReturnType<typeof verifierPoolAbi, client, Address>;
-  readonly template: GetContractReturnType<typeof mlpTemplateAbi, client, Address>;
-  readonly registry: GetContractReturnType<typeof taskRegistryAbi, client, Address>;
-  readonly mint: GetContractReturnType<typeof workMintAbi, client, Address>;
-  readonly court: GetContractReturnType<typeof courtAbi, client, Address>;
-  readonly segmentGame: GetContractReturnType<typeof segmentGameAbi, client, Address>;
-  readonly evaluationGame: GetContractReturnType<typeof evaluationGameAbi, client, Address>;
-  readonly tensHashGame: GetContractReturnType<typeof tensHashGameAbi, client, Address>;
-  readonly misconduct: GetContractReturnType<typeof misconductAbi, client, Address>;
-  readonly demands: GetContractReturnType<typeof demandsAbi, client, Address>;
+  readonly token: GetContractReturnType<typeof gristTokenAbi, client>;
+  readonly stake: GetContractReturnType<typeof stakeManagerAbi, client>;
+  readonly beacon: GetContractReturnType<typeof epochBeaconAbi, client>;
+  readonly pool: GetContractReturnType<typeof verifierPoolAbi, client>;
+  readonly template: GetContractReturnType<typeof mlpTemplateAbi, client>;
+  readonly registry: GetContractReturnType<typeof taskRegistryAbi, client>;
+  readonly mint: GetContractReturnType<typeof workMintAbi, client>;
+  readonly court: GetContractReturnType<typeof courtAbi, client>;
+  readonly segmentGame: GetContractReturnType<typeof segmentGameAbi, client>;
+  readonly evaluationGame: GetContractReturnType<typeof evaluationGameAbi, client>;
+  readonly tensHashGame: GetContractReturnType<typeof tensHashGameAbi, client>;
+  readonly misconduct: GetContractReturnType<typeof misconductAbi, client>;
+  readonly demands: GetContractReturnType<typeof demandsAbi, client>;
 }
 
 /**
