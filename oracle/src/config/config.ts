@@ -57,7 +57,7 @@ export const configSchema = z.strictObject({
     .enum(disputeModes)
     .optional()
     .describe(
-      "what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)",
+      "what to do in disputes (default: defend for miners, challenge for evaluators and verifiers, else watch)",
     ),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
   privateKey: privateKey.optional().describe("key of this node (environment or key file only)"),
