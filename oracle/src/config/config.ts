@@ -99,7 +99,7 @@ export const configSchema = z.strictObject({
     .enum(disputeModes)
     .optional()
     .describe(
-      "what to do in disputes (default: defend for miners and evaluators, challenge for verifiers, else watch)",
+      "what to do in disputes (default: defend for miners, challenge for evaluators and verifiers, else watch)",
     ),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info").describe("least severe lines to log"),
   confirmations: z.coerce
