@@ -1,5 +1,5 @@
 import { GristmillError } from "@gristmill/sdk";
-import { BaseError, ContractFunctionRevertedError, NonceTooLowError } from "viem";
+import { BaseError, ContractFunctionRevertedError, NonceTooLowError, RpcRequestError } from "viem";
 
 /** Says why a call could not be sent: which custom error refused it, with its arguments, or what went wrong on the way. */
 export function failureOf(functionName: string, cause: unknown): GristmillError {
@@ -27,4 +27,9 @@ export function isNonceTaken(error: unknown): boolean {
     (error.walk((cause) => cause instanceof NonceTooLowError) !== null ||
       /nonce too low|replacement transaction underpriced/i.test(error.message))
   );
+}
+
+/** Whether an endpoint answered a request, with a refusal, and did not just fail to. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof BaseError && error.walk((cause) => cause instanceof RpcRequestError) !== null;
 }

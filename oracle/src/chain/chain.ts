@@ -41,6 +41,8 @@ export interface ChainOptions {
   readonly confirmations?: number;
   /** Takes what an operator should know. */
   readonly notify?: (notice: Notice) => void;
+  /** Ends every wait for a transaction. */
+  readonly signal?: AbortSignal;
 }
 
 /** A head of the chain as the roles need it. */
@@ -97,6 +99,7 @@ export class Chain {
         policy: options.gas ?? { waits: false },
         confirmations: this.confirmations,
         notify,
+        signal: options.signal,
       });
     }
   }

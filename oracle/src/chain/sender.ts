@@ -14,7 +14,7 @@ import type {
 } from "viem";
 import { encodeFunctionData, formatEther, formatGwei, keccak256, TransactionReceiptNotFoundError } from "viem";
 
-import { failureOf, isNonceTaken } from "./chain-errors.ts";
+import { failureOf, isAnswer, isNonceTaken } from "./chain-errors.ts";
 import type { Outbox, SentTransaction } from "./outbox.ts";
 
 /** Milliseconds between two looks for a receipt, between two sendings of a transaction that is not mined, in all. */
@@ -67,6 +67,8 @@ export interface SenderOptions {
   /** Blocks, its own included, after which a transaction counts as mined. */
   readonly confirmations: bigint;
   readonly notify: (notice: Notice) => void;
+  /** Ends every wait. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -168,7 +170,8 @@ export class Sender {
         try {
           await wallet.sendRawTransaction({ serializedTransaction: raw });
         } catch (error) {
-          if (!(await this.#isKnown(sent))) {
+          // Without an answer it may be on its way: then it is seen through like any other.
+          if (isAnswer(error) && !(await this.#isKnown(sent))) {
             outbox.delete(sent.hash);
             this.#nextNonce = 0;
             // Another process with this key was faster.
@@ -204,7 +207,7 @@ export class Sender {
       );
       if (!policy.waits) throw error;
       if (!told) notify({ event: "gas-price-high", call: what, error });
-      await delay(RESEND_INTERVAL, undefined, { ref: false });
+      await delay(RESEND_INTERVAL, undefined, { signal: this.#options.signal });
     }
   }
 
@@ -242,7 +245,7 @@ export class Sender {
         throw new GristmillError("CHAIN_TIMEOUT", `${sent.what} (${sent.hash}) was not mined in 120 s`, {
           hints: ["check that the chain produces blocks and that the gas price is high enough"],
         });
-      await delay(POLLING_INTERVAL);
+      await delay(POLLING_INTERVAL, undefined, { signal: this.#options.signal });
     }
   }
 

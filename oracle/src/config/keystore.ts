@@ -1,6 +1,9 @@
+import { randomBytes, scrypt as scryptCallback } from "node:crypto";
+import type { BinaryLike, ScryptOptions } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { promisify } from "node:util";
 
 import { GristmillError } from "@gristmill/sdk";
 import { Keystore } from "ox";
@@ -13,6 +16,11 @@ import type { NodeConfig } from "./config.ts";
 
 /** Cost of scrypt in files that this node writes: 2^17, OWASP's minimum; about half a second and 128 MiB. */
 const SCRYPT_N = 131_072;
+
+/** Of files that it reads: 1 GiB, so that a file cannot take all of the memory. */
+const MAX_SCRYPT_N = 1_048_576;
+
+const scrypt = promisify<BinaryLike, BinaryLike, number, ScryptOptions, Buffer>(scryptCallback);
 
 const MIN_PASSWORD_LENGTH = 8;
 
@@ -37,8 +45,39 @@ export async function encryptKey(privateKey: Hex, password: string): Promise<str
 
 /** Encrypts a secret of any length in the format of keystores; {@link decryptKey} opens it. */
 export async function seal(secret: Hex, password: string): Promise<Keystore.Keystore> {
-  const [key, options] = await Keystore.scryptAsync({ password, n: SCRYPT_N });
-  return Keystore.encrypt(secret, key, options);
+  const kdfparams = { dklen: 32, n: SCRYPT_N, p: 1, r: 8, salt: randomBytes(32).toString("hex") };
+  const key = await deriveScrypt(password, kdfparams);
+  return Keystore.encrypt(secret, key, { kdf: "scrypt", kdfparams, iv: randomBytes(16) });
+}
+
+const scryptSchema = z.object({
+  dklen: z.number().int().min(32).max(64),
+  n: z.number().int().min(2).max(MAX_SCRYPT_N),
+  p: z.number().int().min(1).max(16),
+  r: z.number().int().min(1).max(16),
+  salt: z.string(),
+});
+
+/** By Node's own scrypt, which is many times faster than one in JavaScript. */
+async function deriveScrypt(password: string, params: z.infer<typeof scryptSchema>): Promise<Hex> {
+  const { dklen, n: N, p, r, salt } = params;
+  const key = await scrypt(password, Buffer.from(salt.replace(/^0x/, ""), "hex"), dklen, {
+    N,
+    r,
+    p,
+    maxmem: 256 * N * r,
+  });
+  return `0x${key.toString("hex")}`;
+}
+
+async function keyOf({ crypto }: Keystore.Keystore, password: string): Promise<Hex> {
+  if (crypto.kdf === "scrypt") {
+    const params = scryptSchema.parse(crypto.kdfparams);
+    // OpenSSL holds to the bound of RFC 7914, which some old files do not meet.
+    if (params.n < 2 ** (16 * params.r)) return deriveScrypt(password, params);
+  }
+  const key = await Keystore.toKeyAsync({ crypto } as Keystore.Keystore, { password });
+  return typeof key === "function" ? key() : key;
 }
 
 /**
@@ -48,7 +87,7 @@ export async function decryptKey(text: string, password: string, file: string): 
   const keystore = parseKeystore(text, file);
   let privateKey: Hex;
   try {
-    privateKey = Keystore.decrypt(keystore, await Keystore.toKeyAsync(keystore, { password }));
+    privateKey = Keystore.decrypt(keystore, await keyOf(keystore, password));
   } catch (cause) {
     throw new GristmillError("PASSWORD_WRONG", `the password does not open the keystore ${resolve(file)}`, { cause });
   }

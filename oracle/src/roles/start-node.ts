@@ -29,7 +29,7 @@ export interface StartedNode {
 /** Connects to the chain only: for commands that look and, with a key, send single transactions. */
 export async function startReader(
   config: NodeConfig,
-  more: Pick<ChainOptions, "outboxOf" | "notify"> & { readonly waits?: boolean } = {},
+  more: Pick<ChainOptions, "outboxOf" | "notify" | "signal"> & { readonly waits?: boolean } = {},
 ): Promise<Pick<Node, "chain" | "contracts">> {
   const { waits = false, ...options } = more;
   const deployment = await readDeployment(config.deployment);
@@ -81,6 +81,7 @@ async function startIn(
   const log = createLog({ role, name: config.name }, config.logLevel, journal);
   const { chain, contracts } = await startReader(config, {
     waits: true,
+    signal,
     outboxOf: (account) => new TransactionStore(database, account),
     notify: (notice) => {
       log.warn(notice);

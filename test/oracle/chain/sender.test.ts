@@ -1,42 +1,20 @@
 import { GristmillError } from "@gristmill/sdk";
 import { expect } from "chai";
 import type { Hex } from "viem";
-import { numberToHex, pad, parseAbi, parseEther, toHex } from "viem";
+import { numberToHex, pad, parseEther, toHex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 
 import { Chain, isRevert } from "../../../oracle/src/chain/chain.ts";
-import type { Deployment } from "../../../oracle/src/chain/deployment.ts";
 import type { SentTransaction } from "../../../oracle/src/chain/outbox.ts";
 import { MemoryOutbox } from "../../../oracle/src/chain/outbox.ts";
 import type { GasPolicy, Notice } from "../../../oracle/src/chain/sender.ts";
 import { rejection } from "../../rejection.ts";
 import { hasAnvil, LocalNode, NODES } from "../../scripts/deploy/local-node.ts";
+import { LEDGER, ledgerAbi as abi, ledgerCode, ledgerDeployment } from "./ledger.ts";
 import { Proxy } from "./proxy.ts";
 
 const KEY = pad("0x1234");
 const ADDRESS = privateKeyToAddress(KEY);
-
-/** Takes each id once: what it has taken stands in storage under the id, and a second time it reverts. */
-const LEDGER = pad("0x1ed6e2", { size: 20 });
-const LEDGER_CODE = "0x6004358054" + "15600c57" + "5f5ffd" + "5b6001905500";
-const abi = parseAbi(["function claim(bytes32 id)"]);
-
-const CHAIN_ID = 31_337;
-
-function deployment(chainId = CHAIN_ID): Deployment {
-  const names = [
-    "GristToken",
-    "StakeManager",
-    "VerifierPool",
-    "EpochBeacon",
-    "MlpTemplate",
-    "TaskRegistry",
-    "WorkMint",
-  ];
-  const games = ["Court", "SegmentGame", "EvaluationGame", "TensHashGame", "Misconduct", "Demands"];
-  const contracts = Object.fromEntries([...names, ...games].map((name) => [name, LEDGER]));
-  return { chainId, blockNumber: 0, contracts: contracts as Deployment["contracts"] };
-}
 
 describe("a chain that fails", function () {
   this.timeout(60_000);
@@ -47,7 +25,7 @@ describe("a chain that fails", function () {
   before(async function () {
     if (!(await hasAnvil())) this.skip();
     anvil = await LocalNode.start(NODES.anvil);
-    await anvil.request("anvil_setCode", LEDGER, LEDGER_CODE);
+    await anvil.request("anvil_setCode", LEDGER, ledgerCode);
     await anvil.request("anvil_setBalance", ADDRESS, numberToHex(parseEther("1000")));
   });
 
@@ -73,13 +51,18 @@ describe("a chain that fails", function () {
 
   async function connect(
     rpcUrl: string | readonly string[],
-    more: { readonly confirmations?: number; readonly gas?: GasPolicy; readonly outbox?: MemoryOutbox } = {},
+    more: {
+      readonly confirmations?: number;
+      readonly gas?: GasPolicy;
+      readonly outbox?: MemoryOutbox;
+      readonly signal?: AbortSignal;
+    } = {},
   ): Promise<Player> {
     const { outbox = new MemoryOutbox(), ...options } = more;
     const notices: Notice[] = [];
     const chain = await Chain.connect({
       rpcUrl,
-      deployment: deployment(),
+      deployment: ledgerDeployment,
       privateKey: KEY,
       outboxOf: () => outbox,
       notify: (notice) => notices.push(notice),
@@ -234,11 +217,15 @@ describe("a chain that fails", function () {
       const before = await nonce();
       const first = await proxy();
       const outbox = new RecordingOutbox();
-      const { chain } = await connect(first.url, { outbox });
+      const killed = new AbortController();
+      const { chain } = await connect(first.url, { outbox, signal: killed.signal });
       // Signed and written down, never sent: every attempt dies on the way.
       first.behave = (method) => (method === "eth_sendRawTransaction" ? "die" : "answer");
       const id = freshId();
-      await rejection(claim(chain, id));
+      const lost = rejection(claim(chain, id));
+      await until(() => first.asked.includes("eth_sendRawTransaction"));
+      killed.abort();
+      await lost;
       // As the database stood while it was being sent.
       const again = new MemoryOutbox();
       again.put(outbox.signed[0]!);

@@ -1,24 +1,12 @@
 import { expect } from "chai";
 
-import { main } from "../../../oracle/src/cli/main.ts";
 import { tableOf } from "../../../oracle/src/cli/tenshash.ts";
 import { benchmarkTensHash } from "../../../oracle/src/tenshash/benchmark.ts";
+import { run } from "./run.ts";
 
 const SEED = "663711af38b4b55920fd4599af6d6a16af4ce30cd6ea022055abea2709988cc9";
 const INPUT = "a0a1fa0100000000000000000000000000000000000000000000000000000000";
 const OUTPUT = "97b612472f9d657393274f3cd54520dfd64d4f2219478396430ba267be000000";
-
-/** Runs the command line and returns its exit code and what it wrote by console.log and console.error. */
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const { log, error } = console;
-  Object.assign(console, { log: (line: string) => out.push(line), error: (line: string) => err.push(line) });
-  try {
-    return { code: await main(args), out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    Object.assign(console, { log, error });
-  }
-}
 
 describe("oracle-miner tenshash", function () {
   this.timeout(60_000);
