@@ -88,7 +88,7 @@ export class LogCosigner {
       } catch (error) {
         // Another supervisor posted it under way, or its time is over: the next look shows.
         if (!isRevert(error)) throw error;
-        this.#node.log.warn({ event: "log-refused", task: this.#session.terms.taskId, epoch: Number(epoch), error });
+        this.#node.log.debug({ event: "log-refused", task: this.#session.terms.taskId, epoch: Number(epoch), error });
       }
     }
   }
