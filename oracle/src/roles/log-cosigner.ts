@@ -12,7 +12,8 @@ import type { CosignAnswer, CosignQuestion, SignatureKind } from "../network/cos
 import { createSignerRecovery, signDigest } from "../network/signature.ts";
 import type { EpochLog, LogNode, LogSession } from "./epoch-log.ts";
 import { gatherEpoch, rootOfEpoch } from "./epoch-log.ts";
-import { hasPlace, LogKeys, placesOf } from "./log-keys.ts";
+import type { LogKeys } from "./log-keys.ts";
+import { hasPlace, placesOf } from "./log-keys.ts";
 import type { Member } from "./membership.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { isTerminal } from "./task-follower.ts";
