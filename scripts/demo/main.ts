@@ -42,9 +42,7 @@ interface DemoOptions {
 }
 
 const program = new Command("npm start --")
-  .description(
-    "Trains a model on a chain: a client, miners, supervisors, an evaluator and a verifier, each a process.",
-  )
+  .description("Trains a model on a chain: a client, miners, supervisors, an evaluator and a verifier, each a process.")
   .option("--task <file>", "task spec to run", DEFAULT_TASK)
   .option("--miners <n>", "miners to start", positiveInteger, 3)
   .option("--rpc <url>", "use this chain instead of starting one")

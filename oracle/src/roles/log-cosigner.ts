@@ -12,7 +12,8 @@ import type { CosignAnswer, CosignQuestion, SignatureKind } from "../network/cos
 import { createSignerRecovery, signDigest } from "../network/signature.ts";
 import type { EpochLog, LogNode, LogSession } from "./epoch-log.ts";
 import { gatherEpoch, rootOfEpoch } from "./epoch-log.ts";
-import { hasPlace, LogKeys, placesOf } from "./log-keys.ts";
+import type { LogKeys } from "./log-keys.ts";
+import { hasPlace, placesOf } from "./log-keys.ts";
 import type { Member } from "./membership.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { isTerminal } from "./task-follower.ts";
@@ -88,7 +89,7 @@ export class LogCosigner {
       } catch (error) {
         // Another supervisor posted it under way, or its time is over: the next look shows.
         if (!isRevert(error)) throw error;
-        this.#node.log.warn({ event: "log-refused", task: this.#session.terms.taskId, epoch: Number(epoch), error });
+        this.#node.log.debug({ event: "log-refused", task: this.#session.terms.taskId, epoch: Number(epoch), error });
       }
     }
   }

@@ -13,7 +13,7 @@ import { LogCosigner } from "../../../oracle/src/roles/log-cosigner.ts";
 import { LogKeys } from "../../../oracle/src/roles/log-keys.ts";
 import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { committedEpoch, type LogScene, first, places, rootOf } from "./log-scene.ts";
-import { ethers, networkHelpers, provider } from "./scenario.ts";
+import { BEACON, ethers, networkHelpers, provider } from "./scenario.ts";
 
 /** What a supervisor says to a proposal, given what it would honestly say. */
 type Manner = (honest: CosignAnswer | undefined) => CosignAnswer | undefined;
@@ -67,7 +67,7 @@ async function stage(
         log: pino({ level: "silent" }),
         signal: new AbortController().signal,
         network: {
-          serveCosigning: () => Promise.reject(new Error("answers are taken from the cosigner itself")),
+          serveCosigning: () => expect.fail("answers are taken from the cosigner itself"),
           askToCosign: async (question, signal) => {
             const said = [...answers]
               .filter(([other]) => other !== place)
@@ -77,7 +77,7 @@ async function stage(
         },
       };
       const session: LogSession = {
-        terms: { taskId: taskId as Hex, createdAt: epoch * BigInt(12) },
+        terms: { taskId: taskId as Hex, createdAt: epoch * BEACON.epochBlocks },
         members: messages.map(() => members[0]!),
         log: logs[place]!,
         gather: (slot, entry) => {
@@ -89,7 +89,7 @@ async function stage(
       const keys = await LogKeys.create(node, taskId as Hex, members);
       const follower = {
         now: async () => ({ head: await head(), task: undefined as never }),
-        next: () => Promise.reject(),
+        next: () => expect.fail("the test says when to look"),
       };
       const cosigner = new LogCosigner(node, session, follower, place, members, keys);
       answers.set(place, async (question) => manners[place]!(await cosigner.answer(question)));
@@ -143,6 +143,9 @@ async function connect(scene: LogScene, privateKey: Hex): Promise<Chain> {
 
 const ALL = first(3);
 
+/** Slots whose messages a supervisor got: all of them. */
+const EVERY = [0, 1, 2];
+
 describe("LogCosigner", function () {
   this.timeout(60_000);
 
@@ -173,37 +176,16 @@ describe("LogCosigner", function () {
     ["signs something else", lying],
   ] as const)
     it(`goes on without a supervisor that ${what}, and not without a majority`, async () => {
-      const three = await stage(
-        [
-          [0, 1, 2],
-          [0, 1, 2],
-          [0, 1, 2],
-        ],
-        [honest, honest, manner],
-      );
+      const three = await stage([EVERY, EVERY, EVERY], [honest, honest, manner]);
       await three.look(10);
       expect(await postedRoot(three)).to.equal(rootOf(three.scene, ALL));
-      const lonely = await stage(
-        [
-          [0, 1, 2],
-          [0, 1, 2],
-          [0, 1, 2],
-        ],
-        [honest, manner, manner].map((m, i) => (i > 0 ? silent : m)),
-      );
+      const lonely = await stage([EVERY, EVERY, EVERY], [honest, silent, silent]);
       await lonely.look(10);
       expect(await postedRoot(lonely)).to.equal(ethers.ZeroHash);
     });
 
   it("adds the signature of a supervisor that came too late for the post", async () => {
-    const three = await stage(
-      [
-        [0, 1, 2],
-        [0, 1, 2],
-        [0, 1, 2],
-      ],
-      [honest, honest, silent],
-    );
+    const three = await stage([EVERY, EVERY, EVERY], [honest, honest, silent]);
     await three.look(10);
     const { supervisorLog, taskId } = three.scene;
     expect(await supervisorLog.absencesOf(taskId, 2)).to.equal(1n);

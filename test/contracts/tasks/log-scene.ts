@@ -97,7 +97,7 @@ export async function committedEpoch(supervisorCount: number, slots: number, sil
   await inOneBlock(async () => {
     for (const [slot, ids] of logged.entries()) {
       const last = ids.length * length - 1;
-      const miner = registry.connect(miners[slot]!);
+      const miner = registry.connect(miners[slot]);
       if (last >= 0) await miner.commit(taskId, slot, last, ids.at(-1)!, merkleRoot(ids), { gasLimit: 300_000 });
     }
   });

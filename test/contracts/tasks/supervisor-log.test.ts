@@ -18,7 +18,7 @@ import {
   rootOf,
   supervisorNamed,
 } from "./log-scene.ts";
-import { ethers, loadFixture, networkHelpers, passEpochs } from "./scenario.ts";
+import { ethers, loadFixture, networkHelpers } from "./scenario.ts";
 
 /** Three slots, four supervisors of which three are a quorum, all enrolled. */
 async function four(): Promise<LogScene> {

@@ -22,7 +22,6 @@ import {
   SCORE_SALT,
   seal,
   sealOf,
-  settle,
   STATE,
   submit,
   TEST_SET,

@@ -95,6 +95,18 @@ describe("storage", () => {
       new SegmentStore(database, TASK).append(segment(0, 0, 3));
       expect(new SegmentStore(database, id(0xbb)).size).to.equal(0);
     });
+
+    it("refuses to change or delete a logged segment", () => {
+      new SegmentStore(database, TASK).append(segment(0, 0, 3));
+      for (const [sql, refusal] of [
+        ["UPDATE segments SET slot = 1", /never changed/],
+        ["DELETE FROM segments", /never deleted/],
+      ] as const)
+        expect(() => {
+          database.transaction(() => database.prepare(sql).run());
+        }).to.throw(refusal);
+      expect(new SegmentStore(database, TASK).size).to.equal(1);
+    });
   });
 
   it("keeps key-values by scope, also durably", () => {
