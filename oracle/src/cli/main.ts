@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 
 import type { SlotWork } from "../roles/slot-work.ts";
 import { honestWork } from "../roles/slot-work.ts";
+import { bountyCommand } from "./bounty.ts";
 import { disputesCommand } from "./disputes.ts";
 import { describe, EXIT, exitCodeOf } from "./exit.ts";
 import { runCommand } from "./run.ts";
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[], work: SlotWork = honestWork)
   program.addCommand(runCommand(work));
   program.addCommand(taskCommand());
   program.addCommand(stakeCommand());
+  program.addCommand(bountyCommand());
   program.addCommand(disputesCommand());
   program.addCommand(tensHashCommand());
   program.addCommand(benchCommand());
