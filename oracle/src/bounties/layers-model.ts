@@ -85,7 +85,7 @@ export async function trainModel(spec: BountySpec, set: BatchSet, strategy: Trai
   model.compile({ optimizer: optimizers[optimizer]!(strategy.learningRate), loss: spec.ml.loss });
   const x = tf.tensor(rows.x, [rows.count, ...rows.shape]);
   const y = tf.oneHot(tf.tensor1d(rows.y, "int32"), rows.classes);
-  await model.fit(x, y, { epochs: strategy.epochs, batchSize, verbose: 0, yieldEvery: "never" });
+  await model.fit(x, y, { epochs: strategy.epochs, batchSize, yieldEvery: "never" });
   let saved: TfjsCore.io.ModelArtifacts | undefined;
   await model.save({
     save: (artifacts) => {

@@ -5,6 +5,7 @@ import { honestWork } from "../roles/slot-work.ts";
 import { checkCommand } from "./check.ts";
 import { claimsCommand, rewardsCommand } from "./claims.ts";
 import { completionCommand } from "./completion.ts";
+import { bountyCommand } from "./bounty.ts";
 import { disputesCommand } from "./disputes.ts";
 import { describe, EXIT, exitCodeOf } from "./exit.ts";
 import { explainCommand } from "./explain.ts";
@@ -37,6 +38,7 @@ export async function main(argv: readonly string[], work: SlotWork = honestWork)
   program.addCommand(claimsCommand());
   program.addCommand(rewardsCommand());
   program.addCommand(explainCommand());
+  program.addCommand(bountyCommand());
   program.addCommand(disputesCommand());
   program.addCommand(modelsCommand());
   program.addCommand(exportCommand());

@@ -24,10 +24,13 @@ export class BountyHunter {
   readonly #waiting = new Map<Hex, PostedBounty>();
   readonly #entered = new Map<Hex, PostedBounty>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #only: readonly Hex[] | undefined;
   #from: bigint;
 
-  constructor(node: BountyNode, work: HunterWork = honestWork()) {
+  /** @param only these bounties; all that the policy accepts if left out */
+  constructor(node: BountyNode, work: HunterWork = honestWork(), only?: readonly Hex[]) {
     this.#node = node;
+    this.#only = only;
     this.#work = work;
     this.#entries = new EntryStore(node);
     this.#from = BigInt(node.chain.deployment.blockNumber);
@@ -37,8 +40,10 @@ export class BountyHunter {
 
   /** Does what is to be done at this head of the chain; training goes on beside it. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number))
+    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number)) {
+      if (this.#only?.includes(bounty.bountyId) === false) continue;
       (this.#entries.get(bounty.bountyId) === undefined ? this.#waiting : this.#entered).set(bounty.bountyId, bounty);
+    }
     this.#from = head.number + 1n;
     this.jobs.obey();
     for (const bounty of this.#waiting.values()) await this.#consider(bounty, head);

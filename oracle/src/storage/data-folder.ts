@@ -15,6 +15,11 @@ export interface DataFolder {
   release(): void;
 }
 
+/** Where a data folder's database lies, for readers beside the process that holds the folder. */
+export function databasePath(path: string): string {
+  return join(path, "node.sqlite");
+}
+
 /**
  * Takes a data folder for this process: two nodes on one folder would sign over each other. The lock is SQLite's
  * exclusive lock on an empty database, which the operating system drops with the process, however it ends: no stale
@@ -45,7 +50,7 @@ export function lockDataFolder(path: string): DataFolder {
   const held = lock;
   return {
     path,
-    databasePath: join(path, "node.sqlite"),
+    databasePath: databasePath(path),
     release: () => {
       if (held.isOpen) held.close();
     },

@@ -4,6 +4,7 @@ import {
   BOUNTY,
   bountyParameters,
   commitmentOf,
+  deployAround,
   deployBoard,
   emptyBoard,
   ENTRY_STAKE,
@@ -63,7 +64,7 @@ async function unsealed(): Promise<Scene> {
   return scene;
 }
 
-const fixture = networkHelpers.loadFixture;
+const fixture = <T>(make: () => Promise<T>): Promise<T> => networkHelpers.loadFixture(make);
 
 describe("BountyBoard", () => {
   describe("a bounty that goes well", () => {
@@ -434,6 +435,37 @@ describe("BountyBoard", () => {
     await passStage(scene);
     await expect(board.release(bountyId, 0)).to.be.revertedWithCustomError(board, "Bounty_WrongStatus");
     await expect(board.connect(middle).withdraw()).to.be.revertedWithCustomError(board, "Bounty_NoCredit");
+  });
+
+  it("lets no call in while it moves tokens, even if the token called back", async () => {
+    const reentering = await ethers.deployContract("ReenteringToken", [await ethers.getSigners()]);
+    const suite = await deployAround(reentering as unknown as Awaited<ReturnType<typeof deployBoard>>["token"]);
+    const refused = new ethers.Interface(["error ReentrancyGuardReentrantCall()"]).encodeErrorResult(
+      "ReentrancyGuardReentrantCall",
+      [],
+    );
+    const scene = await postBounty(suite);
+    const { board, bountyId, poster } = scene;
+    const { interface: abi } = board;
+    const calls = [
+      abi.encodeFunctionData("withdraw"),
+      abi.encodeFunctionData("advance", [bountyId]),
+      abi.encodeFunctionData("cancel", [bountyId]),
+      abi.encodeFunctionData("enter", [bountyId, ethers.id("inner")]),
+      abi.encodeFunctionData("release", [bountyId, 0]),
+      abi.encodeFunctionData("collect", [bountyId, 0]),
+    ];
+    for (const [index, attack] of calls.entries()) {
+      await reentering.arm(attack);
+      await expect(board.connect(poster).post(bountyParameters({ salt: ethers.id(`b${index}`) })))
+        .to.emit(reentering, "Refused")
+        .withArgs(refused);
+    }
+    await reentering.arm("0x");
+    await passStage(scene);
+    await reentering.arm(calls[0]!);
+    await expect(board.connect(poster).withdraw()).to.emit(reentering, "Refused").withArgs(refused);
+    expect(await board.creditOf(poster)).to.equal(0n);
   });
 
   it("makes the ranking a heap: a better loss costs no more than its levels, however many entries there are", async () => {

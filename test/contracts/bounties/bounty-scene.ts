@@ -1,6 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { network } from "hardhat";
 
+import type { GristToken } from "../../../types/ethers-contracts/index.js";
 import type { BountyParametersStruct } from "../../../types/ethers-contracts/interfaces/IBountyBoard.js";
 
 export const connection = await network.create();
@@ -75,7 +76,7 @@ export async function deployBoard() {
 }
 
 /** The same around any token of which the first account has enough. */
-export async function deployAround(token: Awaited<ReturnType<typeof ethers.deployContract<"GristToken">>>) {
+export async function deployAround(token: GristToken) {
   const [deployer, poster, ann, bob, cid, ...others] = await ethers.getSigners();
   const [small, middle, large, stranger] = others;
   const beacon = await ethers.deployContract("EpochBeacon", [

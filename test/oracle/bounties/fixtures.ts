@@ -1,4 +1,4 @@
-import { type BatchSet, type BountySpec, compileBounty } from "@gristmill/sdk";
+import { type BatchSet, type BountySpec, compileBounty, GristmillError } from "@gristmill/sdk";
 
 /** A spec over digits drawn by code, 16 x 16, as YAML. */
 export function specText(ml: string, more = ""): string {
@@ -22,7 +22,7 @@ export async function compiled(
   ml: string,
   more = "",
 ): Promise<{ spec: BountySpec; train: BatchSet; scoring: BatchSet }> {
-  const readFile = (): Promise<Uint8Array> => Promise.reject(new Error("no file here"));
+  const readFile = (): Promise<Uint8Array> => Promise.reject(new GristmillError("NO_FILE", "there is no file here"));
   return compileBounty(specText(ml, more), { baseDir: ".", readFile });
 }
 

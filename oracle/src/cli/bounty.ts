@@ -1,0 +1,192 @@
+import { readFile } from "node:fs/promises";
+
+import { bountyStageName, decodeLoss, GristmillError, rankEntries } from "@gristmill/sdk";
+import Table from "cli-table3";
+import { Command } from "commander";
+import { formatEther, type Hex, isHex, size } from "viem";
+
+import { bountiesPosted, bountyById, fetchSpec } from "../bounties/bounty-data.ts";
+import { type BountyNode, bountyNode } from "../bounties/bounty-node.ts";
+import { enterBounty } from "../bounties/enter-bounty.ts";
+import { EntryStore } from "../bounties/entry-store.ts";
+import { honestWork } from "../bounties/hunter-work.ts";
+import { BountyJobs } from "../bounties/jobs.ts";
+import { hunterReport } from "../bounties/node-report.ts";
+import { heads } from "../chain/follow.ts";
+import type { Head } from "../chain/chain.ts";
+import { BountyHunter } from "../roles/bounty-hunter.ts";
+import { BountyJudge } from "../roles/bounty-judge.ts";
+import { BountyPoster, postBounty } from "../roles/bounty-poster.ts";
+import { ensureStake } from "../roles/membership.ts";
+import { startNode, startReader } from "../roles/start-node.ts";
+import { createRunner } from "../runners/index.ts";
+import { openDatabase } from "../storage/database.ts";
+import { databasePath } from "../storage/data-folder.ts";
+import { configOf, withSettings } from "./options.ts";
+import { untilStopped } from "./signals.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** `oracle-miner bounty post|list|show|enter|hunt|judge|jobs|quit|status` */
+export function bountyCommand(): Command {
+  const command = new Command("bounty").description("jobs whose best verified loss at the deadline wins");
+  const add = (name: string, description: string): Command => {
+    const made = withSettings(new Command(name).description(description));
+    command.addCommand(made);
+    return made;
+  };
+  add("post", "compile a bounty's spec, escrow the bounty, serve its data and see it to its end")
+    .argument("<file>", "bounty spec, YAML")
+    .action((file: string, options: Options) =>
+      asNode(options, "poster", async (node) => attend(node, await postBounty(node, file))),
+    );
+  add("attend", "see a bounty that this node posted to its end")
+    .argument("<bounty>", "bounty id")
+    .action((id: string, options: Options) => asNode(options, "poster", (node) => attend(node, bountyIdOf(id))));
+  add("list", "all bounties of the board, the newest last").action(list);
+  add("show", "where a bounty stands, and its ranking").argument("<bounty>", "bounty id").action(show);
+  add("enter", "enter a model that was trained by other means, and see it through")
+    .argument("<bounty>", "bounty id")
+    .argument("<model>", "model file")
+    .action((id: string, file: string, options: Options) => asNode(options, "hunter", (node) => enter(node, id, file)));
+  add("hunt", "train for every bounty that the --bounty-... settings accept").action((options: Options) =>
+    asNode(options, "hunter", async (node) => {
+      for (const name of node.config.bountyRunners) await createRunner(name).check();
+      await follow(node, new BountyHunter(node));
+    }),
+  );
+  add("judge", "vote on revealed models with this node's stake in the verifiers' pool").action((options: Options) =>
+    asNode(options, "judge", (node) => follow(node, new BountyJudge(node))),
+  );
+  add("jobs", "what this data folder's node trains for, or has").action((options: Options) => {
+    withJobs(options, (jobs) => {
+      const table = new Table({ head: ["bounty", "runner", "state", "since", "reason"] });
+      for (const { bountyId, runner, state, startedAt, reason } of jobs.list())
+        table.push([bountyId, runner, state, new Date(startedAt).toISOString(), reason ?? ""]);
+      console.log(table.length === 0 ? "no jobs" : table.toString());
+    });
+  });
+  add("quit", "end a running job of this data folder's node at once")
+    .argument("<bounty>", "bounty id")
+    .action((id: string, options: Options) => {
+      withJobs(options, (jobs) => {
+        jobs.quit(bountyIdOf(id));
+      });
+    });
+  add("status", "balance, jobs and machine of this node, as JSON").action(status);
+  return command;
+}
+
+async function asNode(options: Options, role: string, work: (node: BountyNode) => Promise<void>): Promise<void> {
+  await untilStopped(async (signal) => {
+    const { node, stop } = await startNode(configOf(options), role, signal);
+    try {
+      await work(bountyNode(node, (wanted) => ensureStake(node, wanted)));
+    } finally {
+      await stop();
+    }
+  });
+}
+
+/** Lets a party look at each new head; what fails at one is tried again at the next. */
+async function follow(node: BountyNode, party: { look(head: Head): Promise<unknown> }): Promise<void> {
+  for await (const head of heads(node.chain, node.signal)) {
+    try {
+      if ((await party.look(head)) === true) return;
+    } catch (error) {
+      if (node.signal.aborted) return;
+      node.log.warn({ event: "bounties-failed", error });
+    }
+  }
+}
+
+async function attend(node: BountyNode, bountyId: Hex): Promise<void> {
+  await follow(node, new BountyPoster(node, await bountyById(node, bountyId)));
+}
+
+async function enter(node: BountyNode, id: string, file: string): Promise<void> {
+  const bounty = await bountyById(node, bountyIdOf(id));
+  const store = new EntryStore(node);
+  if (store.get(bounty.bountyId) === undefined) {
+    const known = { bounty, ...(await fetchSpec(node, bounty)) };
+    await enterBounty(node, store, known, new Uint8Array(await readFile(file)), (loss) => loss);
+  }
+  await follow(node, new BountyHunter(node, honestWork(), [bounty.bountyId]));
+}
+
+async function list(options: Options): Promise<void> {
+  const { chain, contracts } = await startReader(configOf(options));
+  const { number } = await chain.head();
+  const table = new Table({ head: ["bounty", "stage", "until", "entries", "amount"] });
+  for (const { bountyId } of await bountiesPosted({ contracts }, BigInt(chain.deployment.blockNumber), number)) {
+    const view = await contracts.bounties.read.bountyOf([bountyId]);
+    table.push([
+      bountyId,
+      bountyStageName(view.stage),
+      until(view.stageEndsAt),
+      String(view.entryCount),
+      `${formatEther(view.bounty)} GRIST`,
+    ]);
+  }
+  console.log(table.length === 0 ? "no bounties" : table.toString());
+}
+
+async function show(id: string, options: Options): Promise<void> {
+  const reader = await startReader(configOf(options));
+  const { contracts } = reader;
+  const { bountyId, poster, postedAt, parameters } = await bountyById(reader, bountyIdOf(id));
+  const view = await contracts.bounties.read.bountyOf([bountyId]);
+  const range = { fromBlock: postedAt, toBlock: "latest" } as const;
+  const announced = await contracts.bounties.getEvents.LossAnnounced({ bountyId }, range);
+  const struck = await contracts.bounties.getEvents.EntryStruck({ bountyId }, range);
+  const ranked = rankEntries(
+    announced.flatMap(({ args: { entry, owner, loss } }) =>
+      entry === undefined || owner === undefined || loss === undefined ? [] : [{ entry, owner, loss }],
+    ),
+    struck.flatMap(({ args: { entry } }) => (entry === undefined ? [] : [{ entry }])),
+  );
+  console.log(`bounty    ${bountyId}\nstage     ${bountyStageName(view.stage)} ${until(view.stageEndsAt)}`);
+  console.log(
+    `poster    ${poster}\namount    ${formatEther(view.bounty)} GRIST, an entry locks ${formatEther(view.entryStake)}`,
+  );
+  console.log(
+    `entries   ${view.entryCount}, of them struck ${view.struck}\ntolerance ${decodeLoss(parameters.tolerance)}`,
+  );
+  for (const [place, { entry, owner, loss }] of ranked.entries())
+    console.log(`${String(place + 1).padStart(4)}.     ${owner}  entry ${entry}  loss ${decodeLoss(loss)}`);
+}
+
+async function status(options: Options): Promise<void> {
+  const config = configOf(options);
+  const reader = await startReader(config);
+  const database = openDatabase(databasePath(config.dataDir));
+  try {
+    const report = await hunterReport({ ...reader, config }, new BountyJobs(database));
+    console.log(
+      JSON.stringify(report, (_, value: unknown) => (typeof value === "bigint" ? formatEther(value) : value)),
+    );
+  } finally {
+    database.close();
+  }
+}
+
+/** The jobs of a node that may be running beside this process. */
+function withJobs(options: Options, work: (jobs: BountyJobs) => void): void {
+  const database = openDatabase(databasePath(configOf(options).dataDir));
+  try {
+    work(new BountyJobs(database));
+  } finally {
+    database.close();
+  }
+}
+
+function until(seconds: bigint): string {
+  return seconds === 0n ? "" : `until ${new Date(Number(seconds) * 1000).toISOString()}`;
+}
+
+function bountyIdOf(text: string): Hex {
+  if (isHex(text) && size(text) === 32) return text;
+  throw new GristmillError("BOUNTY_ID_INVALID", `${text} is not a bounty id`, {
+    hints: ["0x and 64 hexadecimal digits, as `oracle-miner bounty list` prints them"],
+  });
+}
