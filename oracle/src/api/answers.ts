@@ -151,7 +151,7 @@ export class Answers {
       iterations: view.iterations,
       slots,
       slotsJoined: view.slotsJoined,
-      score: view.scored ? { correct: Number(view.score.correct), loss: Number(view.score.loss) } : undefined,
+      score: view.scored ? { correct: view.score.correct, loss: Number(view.score.loss) } : undefined,
       part: this.#parts.of(taskId),
     };
   }

@@ -193,8 +193,8 @@ function describe(summary: string, answer: z.ZodType): FastifySchema {
 }
 
 function jsonSchema(schema: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
-  return rest;
+  const described = Object.entries(z.toJSONSchema(schema, { io: "input" }));
+  return Object.fromEntries(described.filter(([name]) => name !== "$schema"));
 }
 
 function amountOf(body: unknown): bigint {

@@ -189,8 +189,9 @@ export class Sender {
 
   async #estimate(call: Call): Promise<bigint> {
     const { account, public: client } = this.#options;
-    const { worth: _, ...rest } = call;
-    return client.estimateContractGas({ ...rest, account } as Parameters<PublicClient["estimateContractGas"]>[0]);
+    const { address, abi, functionName, args, value } = call;
+    const request = { address, abi, functionName, args, value, account };
+    return client.estimateContractGas(request as Parameters<PublicClient["estimateContractGas"]>[0]);
   }
 
   /** Wei a gas of a transaction that is sent now, below the operator's limit. */

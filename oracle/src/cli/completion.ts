@@ -20,7 +20,7 @@ function shellOf(shell: string): Shell {
 
 /** A program's commands with the words that may follow each: sub-commands, then flags. */
 function wordsOf(command: Command, path: readonly string[] = []): [path: string, words: string[]][] {
-  const flags = command.options.flatMap(({ long }) => (long === undefined || long === null ? [] : [long]));
+  const flags = command.options.flatMap(({ long }) => (long === undefined ? [] : [long]));
   const own: [string, string[]] = [
     path.join(" "),
     [...command.commands.map((child) => child.name()), ...flags, "--help"],

@@ -37,7 +37,7 @@ export function disputeSummary(dispute: ListedDispute, view: DisputeView) {
     state: stateName(view),
     turn: view.state === DisputeState.Open ? sideName(view.turn) : undefined,
     movesUntil: Number(view.movesUntil),
-    moves: Number(view.moves),
+    moves: view.moves,
     clocks: view.clocks.map(Number),
     deposits: view.deposits.map((deposit) => formatEther(deposit)),
   };
