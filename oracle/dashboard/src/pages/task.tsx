@@ -1,7 +1,7 @@
 import { SimpleGrid, Stack } from "@mantine/core";
 import { isHex, size } from "viem";
 
-import { PHASES, programOf, readTask } from "../chain/tasks.ts";
+import { isRunning, PHASES, programOf, readTask } from "../chain/tasks.ts";
 import { useChainQuery } from "../chain/use-chain-query.ts";
 import { useChainTime } from "../chain/use-head.ts";
 import { Card, Figure, Nothing, PageTitle } from "../components/card.tsx";
@@ -46,7 +46,12 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
         </Card>
       ) : (
         <section className="card">
-          <PhaseRail label="Phases of the task" phases={RAIL} current={view.phase - 1} note={note} />
+          <PhaseRail
+            label="Phases of the task"
+            phases={RAIL}
+            current={view.phase - 1}
+            note={isRunning(view.phase) ? note : undefined}
+          />
         </section>
       )}
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
