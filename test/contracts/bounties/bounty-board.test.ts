@@ -114,8 +114,10 @@ describe("BountyBoard", () => {
       await board.connect(ann).announce(bountyId, first, 3n);
       const order = [];
       await passStage(scene);
-      for (; (await stageOf(scene)) === Stage.Reveal; await passStage(scene))
+      while ((await stageOf(scene)) === Stage.Reveal) {
         order.push(Number((await board.bountyOf(bountyId)).candidate));
+        await passStage(scene);
+      }
       expect(order).to.deep.equal([5, 0, 2, 4, 7, 1, 6, 3]);
     });
   });

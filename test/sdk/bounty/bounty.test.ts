@@ -17,8 +17,8 @@ import type { Hex } from "viem";
 import { rejection } from "../../rejection.ts";
 
 const EXAMPLE = "examples/bounties/digits.yaml";
-const OWNERS = ["0x01", "0x02"].map((end) => `0x${end.slice(2).padStart(40, "0")}`);
-const ID = `0x${"11".repeat(32)}`;
+const OWNERS = ["0x01", "0x02"].map((end): Hex => `0x${end.slice(2).padStart(40, "0")}`);
+const ID: Hex = `0x${"11".repeat(32)}`;
 
 async function compile(text: string, files: Readonly<Record<string, string>> = {}) {
   return compileBounty(text, {
