@@ -32,7 +32,7 @@ import { Trainer } from "../../oracle/src/training/trainer.ts";
 import { TrainingThread } from "../../oracle/src/training/training-thread.ts";
 import { BENCH_TASK, measureNetwork } from "./network-cost.ts";
 import type { Figure } from "./statistics.ts";
-import { cpuTime, summarise, time } from "./statistics.ts";
+import { summarise, time } from "./statistics.ts";
 
 /** The mint's rate on public chains, multiply-accumulates a ticket. */
 const MACS_PER_TICKET = 2n ** 31n;
@@ -170,9 +170,8 @@ function timedEngine(engine: MatrixEngine): TimedEngine {
     name: engine.name,
     spent: 0,
     multiply: (a, rows, inner, b, cols) => {
-      const start = cpuTime();
-      const product = engine.multiply(a, rows, inner, b, cols);
-      timed.spent += cpuTime() - start;
+      let product: Float32Array = new Float32Array();
+      timed.spent += time(() => (product = engine.multiply(a, rows, inner, b, cols)));
       return product;
     },
   };
@@ -220,8 +219,7 @@ async function measureParts(
   keys: readonly Hex[],
 ): Promise<Part[]> {
   const { segmentLength: length, domain, parameters } = context;
-  const produced = await produce(engine, context, train, keys);
-  const messages = produced.map((round) => round.messages);
+  const { messages, replica } = await produce(engine, context, train, keys);
   const trainer = Trainer.create({ parameters, seed: SEED, engine });
   const recover = createSignerRecovery();
   const secret = hexToBytes(keys[0] ?? "0x");
@@ -232,8 +230,8 @@ async function measureParts(
     number[]
   >;
   const between = (round: number): void => {
-    const { messages: [own, ...others] = [], trainer: replica } = produced[round] ?? {};
-    if (own === undefined || replica === undefined) return;
+    const [own, ...others] = messages[round] ?? [];
+    if (own === undefined) return;
     const lists = others.flatMap(({ segment: { slot, first }, lists: each }) =>
       each.map((list, index) => ({ slot, index: first + index, list, sign: 1 as const })),
     );
@@ -320,11 +318,12 @@ async function measureRunning(
   return samples;
 }
 
-interface Round {
-  /** One message a slot. */
-  readonly messages: readonly SegmentMessage[];
-  /** Slot 0 after the round. */
-  readonly trainer: Trainer;
+/** What a task's slots made. */
+interface Produced {
+  /** Of each round, one message a slot. */
+  readonly messages: readonly (readonly SegmentMessage[])[];
+  /** Slot 0 after the last round. */
+  readonly replica: Trainer;
 }
 
 /** Trains all slots for real, each taking in the others' segments of the round before. */
@@ -333,7 +332,7 @@ async function produce(
   context: TaskContext,
   train: BatchSet,
   keys: readonly Hex[],
-): Promise<Round[]> {
+): Promise<Produced> {
   const { operators, parameters, seed, taskId, segmentLength, iterations, domain } = context;
   const batchLeaves = train.batches.map(batchLeaf);
   const slots = operators.map((_, slot): { context: SlotContext; trainer: Trainer; position: SlotPosition } => {
@@ -354,7 +353,7 @@ async function produce(
       position: startPosition(slotContext),
     };
   });
-  const produced: Round[] = [];
+  const produced: (readonly SegmentMessage[])[] = [];
   let last: readonly SegmentMessage[] = [];
   for (let round = 0; round * segmentLength < iterations; round += 1) {
     const messages: SegmentMessage[] = [];
@@ -377,13 +376,10 @@ async function produce(
       state.position = positionAfter(draft);
     }
     last = messages;
-    const first = slots[0];
-    if (first !== undefined) {
-      const { weights, residuals } = first.trainer.snapshot();
-      produced.push({ messages, trainer: Trainer.create({ parameters, seed, engine, state: { weights, residuals } }) });
-    }
+    produced.push(messages);
   }
-  return produced;
+  const replica = slots[0]?.trainer ?? Trainer.create({ parameters, seed, engine });
+  return { messages: produced, replica };
 }
 
 /** Every hash that a segment takes. */

@@ -26,7 +26,7 @@ export default async function deploy(
         console.log(line);
       },
     });
-    for (const [name, address] of Object.entries(record.contracts)) console.log(`  ${name.padEnd(14)}${address}`);
+    for (const [name, address] of Object.entries(record.contracts)) console.log(`  ${name.padEnd(16)}${address}`);
     console.log(
       recordFile === undefined
         ? "This chain ends with the process: nothing was recorded. Choose another with --network."

@@ -106,8 +106,10 @@ class Verifier {
       await this.#collect(moment);
       // A transaction takes blocks to be mined, and other claims' halves of a round pass meanwhile: nobody waits here.
       for (const claim of this.#open.values()) if (!this.#busy.has(claim.claimId)) this.#attendBeside(claim, moment);
-      if (isTerminal(moment.task.phase) && this.#open.size === 0) return;
+      if (isTerminal(moment.task.phase) && this.#open.size === 0) break;
     }
+    // Those that run now still read the log; the others find their claims decided.
+    await Promise.all(this.#lanes);
   }
 
   /** The next moment, or the failure of what goes on beside. */
@@ -126,7 +128,8 @@ class Verifier {
     this.#findings.set(claim.claimId, "pending");
     const lane = this.#audits++ % AUDITS_AT_ONCE;
     const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
-      this.#findings.set(claim.claimId, await this.#audit.audit(claim));
+      // Its rounds may have passed while it waited.
+      if (this.#open.has(claim.claimId)) this.#findings.set(claim.claimId, await this.#audit.audit(claim));
     });
     audited.catch(this.#failure.reject);
     this.#lanes[lane] = audited;
