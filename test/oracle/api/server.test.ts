@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { GristmillError } from "@gristmill/sdk";
 import { expect } from "chai";
 import { pino } from "pino";
 
@@ -21,7 +22,11 @@ function nodeIn(dataDir: string, journal: Journal, settings: Record<string, unkn
   return {
     config: configSchema.parse({ dataDir, ...settings }),
     log: pino({ level: "debug", formatters: { level: (label) => ({ level: label }) } }, journal),
-    chain: { address: undefined, endpoints: [], head: () => Promise.reject(new Error("no chain")) },
+    chain: {
+      address: undefined,
+      endpoints: [],
+      head: () => Promise.reject(new GristmillError("CHAIN_UNREACHABLE", "no chain")),
+    },
     network: {
       peerId: "self",
       addresses: ["/ip4/127.0.0.1/tcp/1/p2p/self"],

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { GristmillError } from "@gristmill/sdk";
 import { expect } from "chai";
 import type { Hex } from "viem";
 import { http, numberToHex, pad, parseEther } from "viem";
@@ -42,7 +43,7 @@ class Killer {
   /** Nothing of a dead process happens any more. */
   step(): void {
     if (!this.killed && this.#left-- === 0) this.#death.abort();
-    if (this.killed) throw new Error("killed");
+    if (this.killed) throw new GristmillError("KILLED", "the process was killed");
   }
 }
 
@@ -125,7 +126,7 @@ describe("a sender that is killed", function () {
     });
     await chain.settleOutbox();
     for (const id of WORK) {
-      if (killer.killed) throw new Error("killed");
+      if (killer.killed) throw new GristmillError("KILLED", "the process was killed");
       if (await isClaimed(id)) continue;
       await chain.transact({ address: LEDGER, abi, functionName: "claim", args: [id] }).catch((error: unknown) => {
         if (!isRevert(error)) throw error;

@@ -70,7 +70,7 @@ describe("a keystore", function () {
   it("takes the password from a file's first line, and asks only where there is neither", async () => {
     const passwordFile = join(folder, "password");
     writeFileSync(passwordFile, `${PASSWORD}\nnot this\n`);
-    const never = () => Promise.reject(new Error("asked"));
+    const never = () => expect.fail("asked for a password");
     expect(await unlockKey(config({ passwordFile }), never)).to.equal(KEY);
     expect(await unlockKey(config({}), () => Promise.resolve(PASSWORD))).to.equal(KEY);
   });
