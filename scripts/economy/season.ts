@@ -38,7 +38,12 @@ export function mine(random: SeededRandom, share: number, strategy: MiningStrate
   return perEpoch(sum, tasks * epochs);
 }
 
-interface Sum { fees: number; minted: number; cost: number; slashed: number }
+interface Sum {
+  fees: number;
+  minted: number;
+  cost: number;
+  slashed: number;
+}
 
 function mineTask(random: SeededRandom, share: number, strategy: MiningStrategy, sum: Sum): void {
   const slots = Math.round(share * MARKET.slots);

@@ -2,7 +2,7 @@ import type { RpcBlockHeader } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
 import type { Abi, Chain as ViemChain, ContractFunctionArgs, ContractFunctionName, Hex, PublicClient } from "viem";
 import type { TransactionReceipt, Transport } from "viem";
-import { createPublicClient, createWalletClient, defineChain } from "viem";
+import { BaseError, ContractFunctionRevertedError, createPublicClient, createWalletClient, defineChain } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 
 import type { Deployment } from "./deployment.ts";

@@ -53,8 +53,8 @@ export async function runEvaluator(
     disputes.equip(evaluatorsWork(node, session, place.index, audit, told));
     const { task } = await follower.until((moment) => moment.task.phase >= Phase.EvaluationCommit);
     if (task.phase === Phase.EvaluationCommit || task.phase === Phase.EvaluationReveal)
-        await score(node, follower, session, place.index, told);
-      await watchScores(node, follower, audit, disputes, place.index);
+      await score(node, follower, session, place.index, told);
+    await watchScores(node, follower, audit, disputes, place.index);
     await collectPay(node, follower);
   });
 }

@@ -90,11 +90,11 @@ export async function proveSeed(
 }
 
 /**
- * Proves a task's training seed and begins its training, in Seeding. Anyone may.
+ * Proves the seed of a task's assignment and training, in Seeding. Anyone may.
  * @throws ContractError `Registry_WrongPhase`, `EpochBeacon_TooEarly`, `EpochBeacon_WrongBlock`; GristmillError
  *   TASK_UNKNOWN, BLOCK_MISSING, BLOCK_HEADER_MISMATCH and those of every sending action
  */
-export async function beginTask(
+export async function proveTaskSeed(
   client: SuiteClient,
   { taskId, ...options }: SuiteSendOptions & TaskRef,
 ): Promise<Sent> {
@@ -103,7 +103,7 @@ export async function beginTask(
   const { seedBase } = await getTask(client, { taskId, ...options });
   const block = await read(client, { ...beacon, functionName: "randomnessBlock", args: [seedBase] });
   const args = [taskId, await headerOf(client, block)] as const;
-  return { receipt: await send(client, { ...registry, functionName: "begin", args }, options) };
+  return { receipt: await send(client, { ...registry, functionName: "proveTaskSeed", args }, options) };
 }
 
 /**

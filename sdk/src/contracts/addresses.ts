@@ -17,6 +17,10 @@ export const suiteContractNames = [
   "TensHashGame",
   "Misconduct",
   "Demands",
+  "OpenMint",
+  "Perjury",
+  "SupervisorLog",
+  "BountyBoard",
 ] as const;
 
 /** Where the suite stands on one chain. */

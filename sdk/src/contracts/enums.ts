@@ -3,28 +3,32 @@
 /** `enum Phase` of the contracts. */
 export const Phase = {
   None: 0,
-  /** places fill; ends full, at the deadline, or by cancellation */
+  /** workers apply; ends at the deadline, or when the client closes or cancels it */
   Registration: 1,
-  /** enough joined; waits for the proven header that seeds the training */
+  /** enough applied; waits for the proven header that seeds assignment and training */
   Seeding: 2,
+  /** applicants submit the ranks that the seed gives them */
+  Drawing: 3,
+  /** the lowest ranks join; who declines or is silent makes way for the next */
+  Joining: 4,
   /** slots commit heads once per epoch */
-  Training: 3,
-  /** slots submit the final state, supervisors their log root */
-  Submission: 4,
+  Training: 5,
+  /** slots submit the final state */
+  Submission: 6,
   /** the client reveals the test set it committed to */
-  Reveal: 5,
+  Reveal: 7,
   /** evaluators seal their scores */
-  EvaluationCommit: 6,
+  EvaluationCommit: 8,
   /** and open them */
-  EvaluationReveal: 7,
+  EvaluationReveal: 9,
   /** waits until no claim window of the task's last epoch is open */
-  Closing: 8,
+  Closing: 10,
   /** terminal: accounts are credited, everything is pulled */
-  Settled: 9,
+  Settled: 11,
   /** terminal: never started, the fee goes back in full */
-  Cancelled: 10,
+  Cancelled: 12,
   /** terminal: started, but no final state was agreed on */
-  Failed: 11,
+  Failed: 13,
 } as const;
 
 /** One of {@link Phase}. */
@@ -43,18 +47,13 @@ export type Role = (typeof Role)[keyof typeof Role];
 /** `enum ClaimState` of the contracts. */
 export const ClaimState = {
   None: 0,
-  /** waits for attestations */
   Claimed: 1,
-  /** k verifiers agree; waits for the end of its window */
-  Attested: 2,
-  /** the miner has its part, the verifiers' is set aside */
-  Minted: 3,
-  /** and the verifiers have theirs */
-  Paid: 4,
-  /** not attested in time */
-  Expired: 5,
-  /** of a convicted slot, and taken out of its epoch's accepted claims */
-  Void: 6,
+  /** the miner has to answer */
+  Challenged: 2,
+  /** the trace is there: challengers have to find the false neuron in it */
+  Answered: 3,
+  Collected: 4,
+  Struck: 5,
 } as const;
 
 /** One of {@link ClaimState}. */

@@ -11,6 +11,108 @@ export const contractErrorsAbi = [
     name: "BlobStore_TooLong",
     type: "error",
   },
+  { inputs: [], name: "Bls_InvalidPoint", type: "error" },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "voter", type: "address" },
+    ],
+    name: "Bounty_AlreadyVoted",
+    type: "error",
+  },
+  { inputs: [{ name: "account", type: "address" }], name: "Bounty_Banned", type: "error" },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "account", type: "address" },
+    ],
+    name: "Bounty_ConflictOfInterest",
+    type: "error",
+  },
+  { inputs: [{ name: "bountyId", type: "bytes32" }], name: "Bounty_Exists", type: "error" },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entries", type: "uint32" },
+    ],
+    name: "Bounty_HasEntries",
+    type: "error",
+  },
+  { inputs: [{ name: "account", type: "address" }], name: "Bounty_NoCredit", type: "error" },
+  { inputs: [], name: "Bounty_NoVerdict", type: "error" },
+  {
+    inputs: [
+      { name: "account", type: "address" },
+      { name: "snapshotEpoch", type: "uint64" },
+    ],
+    name: "Bounty_NoWeight",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "caller", type: "address" },
+      { name: "owner", type: "address" },
+    ],
+    name: "Bounty_NotTheOwner",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "caller", type: "address" },
+      { name: "poster", type: "address" },
+    ],
+    name: "Bounty_NotThePoster",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "voter", type: "address" },
+    ],
+    name: "Bounty_NothingToCollect",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "parameter", type: "string" },
+      { name: "value", type: "uint256" },
+      { name: "least", type: "uint256" },
+      { name: "most", type: "uint256" },
+    ],
+    name: "Bounty_ParameterOutOfRange",
+    type: "error",
+  },
+  { inputs: [{ name: "bountyId", type: "bytes32" }], name: "Bounty_Unknown", type: "error" },
+  {
+    inputs: [
+      { name: "committed", type: "bytes32" },
+      { name: "computed", type: "bytes32" },
+    ],
+    name: "Bounty_WrongOpening",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "stage", type: "uint8" },
+    ],
+    name: "Bounty_WrongStage",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "status", type: "uint8" },
+    ],
+    name: "Bounty_WrongStatus",
+    type: "error",
+  },
+  { inputs: [], name: "CheckpointUnorderedInsertion", type: "error" },
   {
     inputs: [
       { name: "classes", type: "uint256" },
@@ -399,6 +501,51 @@ export const contractErrorsAbi = [
   { inputs: [], name: "FailedCall", type: "error" },
   { inputs: [], name: "FailedDeployment", type: "error" },
   { inputs: [{ name: "", type: "uint8" }], name: "FieldNotPresentInBlockHeader", type: "error" },
+  { inputs: [{ name: "epoch", type: "uint64" }], name: "FillerTasks_AlreadyOpened", type: "error" },
+  { inputs: [], name: "FillerTasks_EmptyCatalogue", type: "error" },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "periodEpochs", type: "uint32" },
+    ],
+    name: "FillerTasks_NotAPeriod",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "bytes32" },
+      { name: "drawn", type: "bytes32" },
+    ],
+    name: "FillerTasks_NotDrawn",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "salt", type: "bytes32" },
+      { name: "fee", type: "uint256" },
+    ],
+    name: "FillerTasks_NotYours",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "parameter", type: "string" },
+      { name: "value", type: "uint256" },
+      { name: "least", type: "uint256" },
+      { name: "most", type: "uint256" },
+    ],
+    name: "FillerTasks_ParameterOutOfRange",
+    type: "error",
+  },
+  { inputs: [{ name: "epoch", type: "uint64" }], name: "FillerTasks_SeedNotProven", type: "error" },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "closedAt", type: "uint256" },
+    ],
+    name: "FillerTasks_TooLate",
+    type: "error",
+  },
   { inputs: [{ name: "value", type: "int256" }], name: "Game_ElementAgrees", type: "error" },
   { inputs: [], name: "Game_ListAgrees", type: "error" },
   {
@@ -551,9 +698,149 @@ export const contractErrorsAbi = [
     name: "NearestCentroidClassifier_TooLarge",
     type: "error",
   },
+  { inputs: [{ name: "x", type: "bytes32" }], name: "OpenMint_AlreadyClaimed", type: "error" },
+  {
+    inputs: [
+      { name: "given", type: "uint256" },
+      { name: "expected", type: "uint256" },
+    ],
+    name: "OpenMint_DepositTooLow",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "layer", type: "uint8" },
+      { name: "index", type: "uint16" },
+    ],
+    name: "OpenMint_NeuronAgrees",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "caller", type: "address" },
+    ],
+    name: "OpenMint_NotAChallenger",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "y", type: "bytes32" },
+      { name: "target", type: "uint256" },
+    ],
+    name: "OpenMint_NotLucky",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "caller", type: "address" },
+      { name: "miner", type: "address" },
+    ],
+    name: "OpenMint_NotTheMiner",
+    type: "error",
+  },
+  { inputs: [{ name: "firstBlock", type: "uint256" }], name: "OpenMint_NothingClaimable", type: "error" },
+  { inputs: [{ name: "account", type: "address" }], name: "OpenMint_NothingToWithdraw", type: "error" },
+  {
+    inputs: [
+      { name: "parameter", type: "string" },
+      { name: "value", type: "uint256" },
+      { name: "least", type: "uint256" },
+      { name: "most", type: "uint256" },
+    ],
+    name: "OpenMint_ParameterOutOfRange",
+    type: "error",
+  },
+  { inputs: [{ name: "epoch", type: "uint64" }], name: "OpenMint_SeedNotProven", type: "error" },
+  {
+    inputs: [
+      { name: "account", type: "address" },
+      { name: "amount", type: "uint256" },
+    ],
+    name: "OpenMint_SendFailed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "endsAt", type: "uint256" },
+    ],
+    name: "OpenMint_TooEarly",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "endsAt", type: "uint256" },
+    ],
+    name: "OpenMint_TooLate",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "uint256" },
+      { name: "bond", type: "uint256" },
+    ],
+    name: "OpenMint_WrongBond",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "uint256" },
+      { name: "expected", type: "uint256" },
+    ],
+    name: "OpenMint_WrongLength",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "state", type: "uint8" },
+    ],
+    name: "OpenMint_WrongState",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "x", type: "bytes32" },
+      { name: "layer", type: "uint8" },
+    ],
+    name: "OpenMint_WrongStates",
+    type: "error",
+  },
   { inputs: [{ name: "owner", type: "address" }], name: "OwnableInvalidOwner", type: "error" },
   { inputs: [{ name: "account", type: "address" }], name: "OwnableUnauthorizedAccount", type: "error" },
   { inputs: [{ name: "weight", type: "int80" }], name: "Perceptron64_WeightTooLarge", type: "error" },
+  {
+    inputs: [
+      { name: "claimId", type: "bytes32" },
+      { name: "number", type: "uint256" },
+    ],
+    name: "Perjury_AlreadyConvicted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "claimId", type: "bytes32" },
+      { name: "number", type: "uint256" },
+      { name: "attestations", type: "uint256" },
+    ],
+    name: "Perjury_NoSuchAttestation",
+    type: "error",
+  },
+  { inputs: [{ name: "claimId", type: "bytes32" }], name: "Perjury_NotClaimed", type: "error" },
+  { inputs: [{ name: "disputeId", type: "bytes32" }], name: "Perjury_NotProven", type: "error" },
+  { inputs: [{ name: "segmentId", type: "bytes32" }], name: "Perjury_NotRefuted", type: "error" },
+  { inputs: [{ name: "disputeId", type: "bytes32" }], name: "Perjury_OtherMatter", type: "error" },
+  {
+    inputs: [
+      { name: "attested", type: "bytes11" },
+      { name: "refuted", type: "bytes11" },
+    ],
+    name: "Perjury_OtherTrace",
+    type: "error",
+  },
   { inputs: [{ name: "claimer", type: "address" }], name: "Points64_AlreadyClaimed", type: "error" },
   { inputs: [{ name: "classification", type: "uint64" }], name: "Points64_ModelAgrees", type: "error" },
   {
@@ -693,6 +980,7 @@ export const contractErrorsAbi = [
     type: "error",
   },
   { inputs: [{ name: "field", type: "string" }], name: "Registry_Empty", type: "error" },
+  { inputs: [{ name: "account", type: "address" }], name: "Registry_IsBanned", type: "error" },
   {
     inputs: [
       { name: "taskId", type: "bytes32" },
@@ -705,6 +993,7 @@ export const contractErrorsAbi = [
     type: "error",
   },
   { inputs: [{ name: "taskId", type: "bytes32" }], name: "Registry_NoOperator", type: "error" },
+  { inputs: [{ name: "account", type: "address" }], name: "Registry_NoPreference", type: "error" },
   {
     inputs: [
       { name: "taskId", type: "bytes32" },
@@ -722,6 +1011,24 @@ export const contractErrorsAbi = [
       { name: "segmentLength", type: "uint16" },
     ],
     name: "Registry_NotASegmentEnd",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+      { name: "owner", type: "address" },
+    ],
+    name: "Registry_NotAdmitted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+      { name: "previous", type: "address" },
+    ],
+    name: "Registry_NotBefore",
     type: "error",
   },
   {
@@ -777,6 +1084,14 @@ export const contractErrorsAbi = [
     name: "Registry_NothingSealed",
     type: "error",
   },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+    ],
+    name: "Registry_NothingToPassOn",
+    type: "error",
+  },
   { inputs: [{ name: "account", type: "address" }], name: "Registry_NothingToWithdraw", type: "error" },
   {
     inputs: [
@@ -804,6 +1119,14 @@ export const contractErrorsAbi = [
       { name: "wanted", type: "uint8" },
     ],
     name: "Registry_RoleFull",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+    ],
+    name: "Registry_RoleNotWanted",
     type: "error",
   },
   {
@@ -856,6 +1179,15 @@ export const contractErrorsAbi = [
     name: "Registry_SlotIsFinished",
     type: "error",
   },
+  {
+    inputs: [
+      { name: "account", type: "address" },
+      { name: "free", type: "uint256" },
+      { name: "stake", type: "uint256" },
+    ],
+    name: "Registry_StakeNotFree",
+    type: "error",
+  },
   { inputs: [{ name: "taskId", type: "bytes32" }], name: "Registry_TaskExists", type: "error" },
   {
     inputs: [
@@ -865,6 +1197,25 @@ export const contractErrorsAbi = [
     name: "Registry_TooEarly",
     type: "error",
   },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+      { name: "previous", type: "address" },
+    ],
+    name: "Registry_TooFarBefore",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "miners", type: "uint256" },
+      { name: "supervisors", type: "uint256" },
+      { name: "evaluators", type: "uint256" },
+    ],
+    name: "Registry_TooFewApplicants",
+    type: "error",
+  },
   { inputs: [{ name: "taskId", type: "bytes32" }], name: "Registry_UnknownTask", type: "error" },
   {
     inputs: [
@@ -872,6 +1223,16 @@ export const contractErrorsAbi = [
       { name: "phase", type: "uint8" },
     ],
     name: "Registry_WrongPhase",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "role", type: "uint8" },
+      { name: "owner", type: "address" },
+      { name: "standing", type: "uint8" },
+    ],
+    name: "Registry_WrongStanding",
     type: "error",
   },
   {
@@ -1059,6 +1420,129 @@ export const contractErrorsAbi = [
   { inputs: [{ name: "str", type: "string" }], name: "StringTooLong", type: "error" },
   {
     inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "supervisor", type: "uint8" },
+    ],
+    name: "SupervisorLog_AlreadyEnrolled",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+      { name: "root", type: "bytes32" },
+    ],
+    name: "SupervisorLog_AlreadyPosted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+      { name: "root", type: "bytes32" },
+    ],
+    name: "SupervisorLog_BadSignature",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+    ],
+    name: "SupervisorLog_Empty",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "lastBlock", type: "uint64" },
+    ],
+    name: "SupervisorLog_EpochOpen",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+      { name: "supervisor", type: "uint8" },
+    ],
+    name: "SupervisorLog_HasSigned",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "uint256" },
+      { name: "wanted", type: "uint256" },
+    ],
+    name: "SupervisorLog_KeyCount",
+    type: "error",
+  },
+  { inputs: [{ name: "operator", type: "address" }], name: "SupervisorLog_KeyIsFixed", type: "error" },
+  { inputs: [], name: "SupervisorLog_NoBls", type: "error" },
+  { inputs: [{ name: "operator", type: "address" }], name: "SupervisorLog_NoPossession", type: "error" },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "places", type: "uint80" },
+      { name: "joined", type: "uint8" },
+    ],
+    name: "SupervisorLog_NoSuchPlaces",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "phase", type: "uint8" },
+    ],
+    name: "SupervisorLog_NotBegun",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "signers", type: "uint80" },
+      { name: "enrolled", type: "uint80" },
+    ],
+    name: "SupervisorLog_NotEnrolled",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+    ],
+    name: "SupervisorLog_NotPosted",
+    type: "error",
+  },
+  { inputs: [{ name: "operator", type: "address" }], name: "SupervisorLog_NotTheKeyOf", type: "error" },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "epoch", type: "uint64" },
+      { name: "slot", type: "uint8" },
+    ],
+    name: "SupervisorLog_NothingCommitted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "signed", type: "uint256" },
+      { name: "quorum", type: "uint256" },
+    ],
+    name: "SupervisorLog_TooFewSigners",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "settlesAt", type: "uint64" },
+    ],
+    name: "SupervisorLog_TooLate",
+    type: "error",
+  },
+  { inputs: [{ name: "taskId", type: "bytes32" }], name: "SupervisorLog_WrongSum", type: "error" },
+  {
+    inputs: [
       { name: "row", type: "uint256" },
       { name: "col", type: "uint256" },
       { name: "rows", type: "uint256" },
@@ -1173,6 +1657,7 @@ export const contractErrorsAbi = [
   { inputs: [{ name: "capacity", type: "uint256" }], name: "VerifierPool_Full", type: "error" },
   { inputs: [{ name: "account", type: "address" }], name: "VerifierPool_NotEnlisted", type: "error" },
   { inputs: [{ name: "account", type: "address" }], name: "VerifierPool_NotResigned", type: "error" },
+  { inputs: [{ name: "caller", type: "address" }], name: "VerifierPool_NotTheProsecutor", type: "error" },
   { inputs: [{ name: "account", type: "address" }], name: "VerifierPool_Resigned", type: "error" },
   {
     inputs: [
@@ -1188,6 +1673,14 @@ export const contractErrorsAbi = [
       { name: "releasableAt", type: "uint64" },
     ],
     name: "VerifierPool_StillBonded",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "account", type: "address" },
+      { name: "bondedUntil", type: "uint64" },
+    ],
+    name: "VerifierPool_StillLiable",
     type: "error",
   },
   { inputs: [], name: "VerifierPool_ZeroMinimum", type: "error" },
@@ -1444,6 +1937,40 @@ export const contractErrorNotices: Readonly<
 > = {
   AddressEmptyCode: { contract: "OpenZeppelin" },
   BlobStore_TooLong: { contract: "BlobStore", notice: "Only `most` bytes fit in one blob." },
+  Bls_InvalidPoint: {
+    contract: "Bls12381",
+    notice:
+      "A precompile refused its input: a coordinate is not below the field's modulus, or a point not on the curve.",
+  },
+  Bounty_AlreadyVoted: { contract: "BountyBoard" },
+  Bounty_Banned: { contract: "BountyBoard", notice: "The account announced a false loss once." },
+  Bounty_ConflictOfInterest: {
+    contract: "BountyBoard",
+    notice: "Who posts the bounty, or made the entry, may not do this.",
+  },
+  Bounty_Exists: { contract: "BountyBoard", notice: "The poster has such a bounty already: take another salt." },
+  Bounty_HasEntries: { contract: "BountyBoard", notice: "Models have been committed: the bounty stands." },
+  Bounty_NoCredit: { contract: "BountyBoard" },
+  Bounty_NoVerdict: { contract: "BountyBoard", notice: "Nothing to vote for." },
+  Bounty_NoWeight: {
+    contract: "BountyBoard",
+    notice: "The account had no weight in the pool in the epoch of the snapshot.",
+  },
+  Bounty_NotTheOwner: { contract: "BountyBoard", notice: "The entry belongs to `owner`, zero if there is none." },
+  Bounty_NotThePoster: { contract: "BountyBoard" },
+  Bounty_NothingToCollect: {
+    contract: "BountyBoard",
+    notice: "The account did not vote for the verdict that prevailed, or has collected its pay.",
+  },
+  Bounty_ParameterOutOfRange: { contract: "BountyBoard", notice: "`parameter` must be from `least` to `most`." },
+  Bounty_Unknown: { contract: "BountyBoard" },
+  Bounty_WrongOpening: {
+    contract: "BountyBoard",
+    notice: "What was revealed gives `computed`, not what was committed to.",
+  },
+  Bounty_WrongStage: { contract: "BountyBoard", notice: "The bounty is in `stage`, where this cannot be done." },
+  Bounty_WrongStatus: { contract: "BountyBoard" },
+  CheckpointUnorderedInsertion: { contract: "OpenZeppelin" },
   Classifier64_BadClassCount: {
     contract: "Classifier64",
     notice: "A model must have at least `least` and at most `most` classes.",
@@ -1590,6 +2117,17 @@ export const contractErrorNotices: Readonly<
   FailedCall: { contract: "OpenZeppelin" },
   FailedDeployment: { contract: "OpenZeppelin" },
   FieldNotPresentInBlockHeader: { contract: "OpenZeppelin" },
+  FillerTasks_AlreadyOpened: { contract: "FillerTasks" },
+  FillerTasks_EmptyCatalogue: { contract: "FillerTasks", notice: "The deployer has to list one entry at least." },
+  FillerTasks_NotAPeriod: {
+    contract: "FillerTasks",
+    notice: "Tasks are opened for epochs that are multiples of `periodEpochs`.",
+  },
+  FillerTasks_NotDrawn: { contract: "FillerTasks", notice: "The seed drew another entry than these parameters." },
+  FillerTasks_NotYours: { contract: "FillerTasks", notice: "Salt and fee are the protocol's: leave them zero." },
+  FillerTasks_ParameterOutOfRange: { contract: "FillerTasks" },
+  FillerTasks_SeedNotProven: { contract: "FillerTasks", notice: "Prove the seed first: `proveSeed`." },
+  FillerTasks_TooLate: { contract: "FillerTasks", notice: "The epoch's task could be opened until block `closedAt`." },
   Game_ElementAgrees: { contract: "TraceGame", notice: "The element is right: this shows nothing." },
   Game_ListAgrees: { contract: "TraceGame" },
   Game_OutOfRange: { contract: "TraceGame" },
@@ -1663,9 +2201,52 @@ export const contractErrorNotices: Readonly<
     contract: "NearestCentroidClassifier",
     notice: "Classes times dimensions are at most `most`, dimensions alone at most `mostDimensions`.",
   },
+  OpenMint_AlreadyClaimed: { contract: "OpenMint" },
+  OpenMint_DepositTooLow: { contract: "OpenMint" },
+  OpenMint_NeuronAgrees: {
+    contract: "OpenMint",
+    notice: "The neuron follows from the states around it: this shows nothing.",
+  },
+  OpenMint_NotAChallenger: {
+    contract: "OpenMint",
+    notice:
+      "Only who challenged the claim in an earlier block may show that it is false, so that nobody takes the reward with a proof copied from the mempool.",
+  },
+  OpenMint_NotLucky: { contract: "OpenMint" },
+  OpenMint_NotTheMiner: { contract: "OpenMint" },
+  OpenMint_NothingClaimable: {
+    contract: "OpenMint",
+    notice: "No epoch has ended yet whose tickets could be hashed: the first can be claimed from `firstBlock` on.",
+  },
+  OpenMint_NothingToWithdraw: { contract: "OpenMint" },
+  OpenMint_ParameterOutOfRange: { contract: "OpenMint", notice: "`parameter` must be from `least` to `most`." },
+  OpenMint_SeedNotProven: { contract: "OpenMint", notice: "Prove the seed first: `proveSeed`." },
+  OpenMint_SendFailed: { contract: "OpenMint" },
+  OpenMint_TooEarly: { contract: "OpenMint", notice: "This can be done from block `endsAt` on." },
+  OpenMint_TooLate: {
+    contract: "OpenMint",
+    notice: "The claim's window, or the time for this move, ended with block `endsAt`.",
+  },
+  OpenMint_WrongBond: { contract: "OpenMint" },
+  OpenMint_WrongLength: { contract: "OpenMint" },
+  OpenMint_WrongState: { contract: "OpenMint" },
+  OpenMint_WrongStates: {
+    contract: "OpenMint",
+    notice: "These are not the states around the layer in the trace that the miner gave.",
+  },
   OwnableInvalidOwner: { contract: "OpenZeppelin" },
   OwnableUnauthorizedAccount: { contract: "OpenZeppelin" },
   Perceptron64_WeightTooLarge: { contract: "Perceptron64", notice: "Weights are at most 2^63 - 1, of either sign." },
+  Perjury_AlreadyConvicted: { contract: "Perjury", notice: "The attestation was convicted before." },
+  Perjury_NoSuchAttestation: { contract: "Perjury", notice: "The claim has attestations 0 to `attestations` - 1." },
+  Perjury_NotClaimed: {
+    contract: "Perjury",
+    notice: "The ticket was not claimed, or not with these details: take them from `TicketClaimed`.",
+  },
+  Perjury_NotProven: { contract: "Perjury", notice: "The dispute was not decided by what was shown in it." },
+  Perjury_NotRefuted: { contract: "Perjury", notice: "Nobody showed the segment to be false by a direct proof." },
+  Perjury_OtherMatter: { contract: "Perjury", notice: "The dispute is not about this claim's ticket, or segment." },
+  Perjury_OtherTrace: { contract: "Perjury", notice: "What was refuted is not what the verifier attested." },
   Points64_AlreadyClaimed: { contract: "Points64" },
   Points64_ModelAgrees: {
     contract: "Points64",
@@ -1736,6 +2317,10 @@ export const contractErrorNotices: Readonly<
     contract: "TaskRegistry",
     notice: 'Zero stands for "nothing": no id, root, seal or state is zero.',
   },
+  Registry_IsBanned: {
+    contract: "TaskAssignment",
+    notice: "The account was convicted of a lie: it can take no place any more.",
+  },
   Registry_LastOutOfRange: {
     contract: "TaskRegistry",
     notice: "A commit must reach from the slot's next iteration `first` on, and end below `iterations`.",
@@ -1744,6 +2329,10 @@ export const contractErrorNotices: Readonly<
     contract: "TaskRegistry",
     notice: "A place needs an operator: give the address that will sign.",
   },
+  Registry_NoPreference: {
+    contract: "TaskAssignment",
+    notice: "A profile without a preference suits no task: weigh at least one pole.",
+  },
   Registry_NotAMember: {
     contract: "TaskRegistry",
     notice: "Only owner or operator of the place may do this; both are zero if nobody took the place.",
@@ -1751,6 +2340,14 @@ export const contractErrorNotices: Readonly<
   Registry_NotASegmentEnd: {
     contract: "TaskRegistry",
     notice: "A commit must end with a whole segment of `segmentLength`, or with the slot's last iteration.",
+  },
+  Registry_NotAdmitted: {
+    contract: "TaskAssignment",
+    notice: "The places are others' for now: the account may join in a later round, unless they take them.",
+  },
+  Registry_NotBefore: {
+    contract: "TaskAssignment",
+    notice: "`previous` has not drawn, or ranks above the caller: name the last one below it, or zero for none.",
   },
   Registry_NotConvictable: {
     contract: "TaskRegistry",
@@ -1774,6 +2371,10 @@ export const contractErrorNotices: Readonly<
     notice: "A slot that has committed nothing has no part in the final state.",
   },
   Registry_NothingSealed: { contract: "TaskRegistry", notice: "The evaluator sealed no score." },
+  Registry_NothingToPassOn: {
+    contract: "TaskAssignment",
+    notice: "The places of this role are passed on once, from the second round of Joining on.",
+  },
   Registry_NothingToWithdraw: { contract: "TaskRegistry", notice: "The account has no credit." },
   Registry_OperatorTaken: {
     contract: "TaskRegistry",
@@ -1781,6 +2382,7 @@ export const contractErrorNotices: Readonly<
   },
   Registry_ParameterOutOfRange: { contract: "TaskRegistry", notice: "`parameter` must be from `least` to `most`." },
   Registry_RoleFull: { contract: "TaskRegistry", notice: "All `wanted` places of the role are taken." },
+  Registry_RoleNotWanted: { contract: "TaskAssignment", notice: "The task wants nobody in this role." },
   Registry_ScoreIsStruck: {
     contract: "TaskRegistry",
     notice: "This score was shown to be wrong: whoever sealed it too had better stay silent.",
@@ -1793,6 +2395,10 @@ export const contractErrorNotices: Readonly<
   Registry_SharesSum: { contract: "TaskRegistry", notice: "The six shares must sum to 10,000 basis points." },
   Registry_SlotIsDropped: { contract: "TaskRegistry", notice: "The slot was silent, or convicted." },
   Registry_SlotIsFinished: { contract: "TaskRegistry" },
+  Registry_StakeNotFree: {
+    contract: "TaskAssignment",
+    notice: "The account needs `stake` of free stake to take part, and has `free`.",
+  },
   Registry_TaskExists: {
     contract: "TaskRegistry",
     notice: "The client has created this task already: change the salt.",
@@ -1801,8 +2407,20 @@ export const contractErrorNotices: Readonly<
     contract: "TaskRegistry",
     notice: "The task can be settled from `blockNumber` on, when no claim of its last epoch can be open any more.",
   },
+  Registry_TooFarBefore: {
+    contract: "TaskAssignment",
+    notice: "More than 6 ranks are between `previous` and the caller's: name one that is closer.",
+  },
+  Registry_TooFewApplicants: {
+    contract: "TaskAssignment",
+    notice: "So many have applied, which is not enough: wait, or cancel the task.",
+  },
   Registry_UnknownTask: { contract: "TaskRegistry" },
   Registry_WrongPhase: { contract: "TaskRegistry", notice: "The task is in `phase`, in which this call has no place." },
+  Registry_WrongStanding: {
+    contract: "TaskAssignment",
+    notice: "The account stands otherwise in the role's assignment than this call takes.",
+  },
   SafeCastOverflowedUintDowncast: { contract: "OpenZeppelin" },
   SafeERC20FailedOperation: { contract: "OpenZeppelin" },
   Samples_ValueTooLarge: { contract: "Samples", notice: "A value of a dense sample does not fit in 64 bits." },
@@ -1902,6 +2520,65 @@ export const contractErrorNotices: Readonly<
   Statement_WrongClock: { contract: "Statements", notice: "The segment's record names another clock." },
   Statement_WrongSigner: { contract: "Statements" },
   StringTooLong: { contract: "OpenZeppelin" },
+  SupervisorLog_AlreadyEnrolled: {
+    contract: "SupervisorLog",
+    notice: "The supervisor's key is part of the task's already.",
+  },
+  SupervisorLog_AlreadyPosted: {
+    contract: "SupervisorLog",
+    notice: "The epoch's log is posted with this root, and stays.",
+  },
+  SupervisorLog_BadSignature: {
+    contract: "SupervisorLog",
+    notice: "This is not the signers' signature over the statement of this root.",
+  },
+  SupervisorLog_Empty: { contract: "SupervisorLog", notice: "A log holds the messages of one slot at least." },
+  SupervisorLog_EpochOpen: {
+    contract: "SupervisorLog",
+    notice: "Heads can be committed for the epoch until `lastBlock`: it can be logged after that.",
+  },
+  SupervisorLog_HasSigned: { contract: "SupervisorLog", notice: "The supervisor has co-signed this epoch already." },
+  SupervisorLog_KeyCount: {
+    contract: "SupervisorLog",
+    notice: "As many keys must be given as there are places, but not `given` for `wanted`.",
+  },
+  SupervisorLog_KeyIsFixed: {
+    contract: "SupervisorLog",
+    notice: "The operator has a key, which is for ever: another one needs another operator.",
+  },
+  SupervisorLog_NoBls: {
+    contract: "SupervisorLog",
+    notice: "This chain lacks the precompiles of EIP-2537: use `postPlain`.",
+  },
+  SupervisorLog_NoPossession: {
+    contract: "SupervisorLog",
+    notice:
+      "The signature does not show that `operator` knows the secret of this key, or the key is no point of G2 other than infinity.",
+  },
+  SupervisorLog_NoSuchPlaces: {
+    contract: "SupervisorLog",
+    notice: "`places` is not a set of the task's places of the role, of which there are `joined`.",
+  },
+  SupervisorLog_NotBegun: {
+    contract: "SupervisorLog",
+    notice: "The task, in `phase`, has not begun, or has no supervisors.",
+  },
+  SupervisorLog_NotEnrolled: { contract: "SupervisorLog", notice: "Of these signers not all are enrolled." },
+  SupervisorLog_NotPosted: { contract: "SupervisorLog", notice: "The epoch's log is not posted." },
+  SupervisorLog_NotTheKeyOf: { contract: "SupervisorLog", notice: "This is not the key that `operator` registered." },
+  SupervisorLog_NothingCommitted: { contract: "SupervisorLog", notice: "The slot committed nothing in the epoch." },
+  SupervisorLog_TooFewSigners: {
+    contract: "SupervisorLog",
+    notice: "`quorum` supervisors must sign, not only `signed`.",
+  },
+  SupervisorLog_TooLate: {
+    contract: "SupervisorLog",
+    notice: "The epoch's rewards were settled from `settlesAt` on: its log is closed.",
+  },
+  SupervisorLog_WrongSum: {
+    contract: "SupervisorLog",
+    notice: "The keys do not sum to that of all enrolled supervisors.",
+  },
   Template_NoElement: {
     contract: "DisputableTemplate",
     notice: "A tensor of `rows` by `cols` has no element (`row`, `col`).",
@@ -1957,6 +2634,10 @@ export const contractErrorNotices: Readonly<
   },
   VerifierPool_NotEnlisted: { contract: "VerifierPool", notice: "The account is not in the pool." },
   VerifierPool_NotResigned: { contract: "VerifierPool", notice: "Resign first." },
+  VerifierPool_NotTheProsecutor: {
+    contract: "VerifierPool",
+    notice: "Only the wired contract slashes: prove there that an attestation is false.",
+  },
   VerifierPool_Resigned: { contract: "VerifierPool", notice: "The account has resigned: release its stake first." },
   VerifierPool_SnapshotNotFinal: {
     contract: "VerifierPool",
@@ -1965,6 +2646,10 @@ export const contractErrorNotices: Readonly<
   VerifierPool_StillBonded: {
     contract: "VerifierPool",
     notice: "The stake is the bond of the account's attestations until block `releasableAt`.",
+  },
+  VerifierPool_StillLiable: {
+    contract: "VerifierPool",
+    notice: "Attestations can still be shown to be false: the stake stays until the unix second `bondedUntil`.",
   },
   VerifierPool_ZeroMinimum: {
     contract: "VerifierPool",

@@ -10,6 +10,7 @@ import type { BountyNode } from "../../../oracle/src/bounties/bounty-node.ts";
 import { Chain } from "../../../oracle/src/chain/chain.ts";
 import { contractsOf } from "../../../oracle/src/chain/contracts.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
+import { suiteOf } from "../helpers/deployment.ts";
 import { connection, ethers, type Suite } from "./bounty-scene.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -57,7 +58,6 @@ export async function nodeOf(
   const dataDir = join(folder, `node-${signer}`);
   mkdirSync(dataDir, { recursive: true });
   const at = async (contract: { getAddress(): Promise<string> }) => (await contract.getAddress()) as Hex;
-  const board = await at(suite.board);
   const chain = await Chain.connect({
     rpcUrl: "in this process",
     privateKey: bytesToHex(privateKey!),
@@ -65,16 +65,13 @@ export async function nodeOf(
     deployment: {
       chainId: Number((await ethers.provider.getNetwork()).chainId),
       blockNumber: 0,
-      contracts: {
+      contracts: suiteOf({
         GristToken: await at(suite.token),
         StakeManager: await at(suite.stakes),
         VerifierPool: await at(suite.pool),
         EpochBeacon: await at(suite.beacon),
-        BountyBoard: board,
-        // Bounties ask none of these.
-        ...{ MlpTemplate: board, TaskRegistry: board, WorkMint: board, Court: board, SegmentGame: board },
-        ...{ EvaluationGame: board, TensHashGame: board, Misconduct: board, Demands: board },
-      },
+        BountyBoard: await at(suite.board),
+      }),
     },
   });
   const lines: Line[] = [];

@@ -8,6 +8,7 @@ import { contractsOf } from "../../../oracle/src/chain/contracts.ts";
 import { DisputeAgent, type DisputeAgentOptions } from "../../../oracle/src/disputes/agent.ts";
 import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
 import type { Database } from "../../../oracle/src/storage/database.ts";
+import { suiteOf } from "../helpers/deployment.ts";
 import { ethers, provider } from "../tasks/scenario.ts";
 import type { CourtScene } from "./court-scene.ts";
 
@@ -101,7 +102,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
     deployment: {
       chainId: Number(chainId),
       blockNumber: 0,
-      contracts: {
+      contracts: suiteOf({
         GristToken: await at(where.token),
         StakeManager: await at(where.stakes),
         VerifierPool: await at(where.pool),
@@ -115,13 +116,9 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         TensHashGame: await at(where.tensHashGame),
         Misconduct: await at(where.misconduct),
         Demands: await at(where.demands),
-        // Disputes over tasks have nothing to do with it.
-        OpenMint: await at(where.workMint),
         Perjury: await at(where.perjury),
         SupervisorLog: await at(where.log),
-        // Disputes do not ask it either.
-        BountyBoard: await at(where.stakes),
-      },
+      }),
     },
   });
 }

@@ -11,6 +11,7 @@ import { readSchedule } from "../../../oracle/src/chain/epochs.ts";
 import { loadConfig } from "../../../oracle/src/config/config.ts";
 import { Prospector } from "../../../oracle/src/roles/prospector.ts";
 import { createTensHasher } from "../../../oracle/src/tenshash/index.ts";
+import { suiteOf } from "../helpers/deployment.ts";
 import { BEACON, GRIST } from "../helpers/mint-suite.ts";
 
 const { ethers, networkHelpers, provider } = await network.create();
@@ -66,7 +67,6 @@ describe("Prospector", function () {
   async function prospector({ token, beacon, openMint, court }: Deployed, signer: number) {
     const { privateKey } = mnemonicToAccount(MNEMONIC, { addressIndex: signer }).getHdKey();
     const at = async (contract: { getAddress(): Promise<string> }) => (await contract.getAddress()) as Hex;
-    const unused = await at(token);
     const { chainId } = await ethers.provider.getNetwork();
     const chain = await Chain.connect({
       rpcUrl: "in this process",
@@ -75,22 +75,12 @@ describe("Prospector", function () {
       deployment: {
         chainId: Number(chainId),
         blockNumber: 0,
-        contracts: {
-          GristToken: unused,
-          StakeManager: unused,
-          VerifierPool: unused,
+        contracts: suiteOf({
+          GristToken: await at(token),
           EpochBeacon: await at(beacon),
-          MlpTemplate: unused,
-          TaskRegistry: unused,
-          WorkMint: unused,
           Court: await at(court),
-          SegmentGame: unused,
-          EvaluationGame: unused,
-          TensHashGame: unused,
-          Misconduct: unused,
-          Demands: unused,
           OpenMint: await at(openMint),
-        },
+        }),
       },
     });
     const contracts = contractsOf(chain);

@@ -15,7 +15,7 @@ import {
   seal,
   settle,
   submit,
-  submitLog,
+  cosignLog,
   TEST_SET,
   ZERO,
 } from "./scenario.ts";
@@ -94,7 +94,7 @@ describe("FillerTasks", function () {
     await fill(scene);
     await begin(scene);
     for (const slot of [0, 1, 2]) await commit(scene, slot, Number(parameters.iterations) - 1);
-    await submitLog(scene);
+    await cosignLog(scene);
     for (const slot of [0, 1, 2]) await submit(scene, slot);
     const { root, batches, salt } = TEST_SET;
     await fillers.connect(stranger).revealTestSet(scene.taskId, root, batches, salt, "bafytestset");

@@ -12,6 +12,7 @@ import type { LogNode, LogSession } from "../../../oracle/src/roles/epoch-log.ts
 import { LogCosigner } from "../../../oracle/src/roles/log-cosigner.ts";
 import { LogKeys } from "../../../oracle/src/roles/log-keys.ts";
 import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
+import { suiteOf } from "../helpers/deployment.ts";
 import { committedEpoch, type LogScene, first, places, rootOf } from "./log-scene.ts";
 import { BEACON, ethers, networkHelpers, provider } from "./scenario.ts";
 
@@ -113,7 +114,6 @@ async function stage(
 async function connect(scene: LogScene, privateKey: Hex): Promise<Chain> {
   const at = async (contract: { getAddress(): Promise<string> }) => (await contract.getAddress()) as Hex;
   const { chainId } = await ethers.provider.getNetwork();
-  const registry = await at(scene.registry);
   return Chain.connect({
     rpcUrl: "in this process",
     privateKey,
@@ -121,22 +121,11 @@ async function connect(scene: LogScene, privateKey: Hex): Promise<Chain> {
     deployment: {
       chainId: Number(chainId),
       blockNumber: 0,
-      contracts: {
-        GristToken: registry,
-        StakeManager: registry,
-        VerifierPool: registry,
+      contracts: suiteOf({
+        TaskRegistry: await at(scene.registry),
         EpochBeacon: await at(scene.beacon),
-        MlpTemplate: registry,
-        TaskRegistry: registry,
-        WorkMint: registry,
-        Court: registry,
-        SegmentGame: registry,
-        EvaluationGame: registry,
-        TensHashGame: registry,
-        Misconduct: registry,
-        Demands: registry,
         SupervisorLog: await at(scene.supervisorLog),
-      },
+      }),
     },
   });
 }

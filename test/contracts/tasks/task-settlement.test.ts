@@ -34,7 +34,7 @@ import {
   STAKED,
   STATE,
   submit,
-  submitLog,
+  cosignLog,
 } from "./scenario.ts";
 
 /** Evaluators agree on a score, and the task is settled; returns what one miner is credited. */
@@ -217,7 +217,7 @@ describe("TaskSettlement", () => {
       await fill(scene);
       await begin(scene);
       for (const slot of [0, 1, 2]) await commit(scene, slot, 9);
-      await submitLog(scene);
+      await cosignLog(scene);
       for (const slot of [0, 1, 2]) await submit(scene, slot);
       await passDeadline(scene);
       await settle(scene);

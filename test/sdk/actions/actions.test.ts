@@ -4,7 +4,7 @@ import { parseEther, zeroAddress, zeroHash } from "viem";
 
 import {
   advanceTask,
-  beginTask,
+  proveTaskSeed,
   cancelTask,
   ClaimState,
   compileTask,
@@ -183,7 +183,7 @@ describe("actions on the suite", function () {
 
       await advanceTask(miner, { suite, taskId });
       await mine(provider, 8);
-      await beginTask(miner, { suite, taskId });
+      await proveTaskSeed(miner, { suite, taskId });
       expect((await getTask(miner, { suite, taskId })).phase).to.equal(Phase.Training);
       expect(await getSlot(miner, { suite, taskId, slot: 0 })).to.include({ next: 0, dropped: false });
       const docket = await getDocket(miner, { suite, taskId, role: Role.Miner, index: 0 });

@@ -1,4 +1,4 @@
-import { taskRegistryAbi } from "@gristmill/sdk";
+import { supervisorLogAbi, taskRegistryAbi } from "@gristmill/sdk";
 import { Progress } from "@mantine/core";
 import type { Hex } from "viem";
 
@@ -74,8 +74,8 @@ export function MembersCard({ taskId, view, batch }: MembersCardProps) {
         </p>
       )}
       <p>
-        Supervisors: {view.supervisorsJoined}, with a log: {logs?.length ?? "…"}; evaluators: {view.evaluatorsJoined}.
-        {batch === undefined ? null : ` An iteration is a batch of ${batch} examples.`}
+        Supervisors: {view.supervisorsJoined}, with the logs of {logs?.length ?? "…"} epochs; evaluators:{" "}
+        {view.evaluatorsJoined}.{batch === undefined ? null : ` An iteration is a batch of ${batch} examples.`}
       </p>
     </Card>
   );
@@ -98,9 +98,9 @@ async function readSlots({ client, contracts }: Suite, taskId: Hex, count: numbe
 
 async function readLogs({ client, contracts, since }: Suite, taskId: Hex) {
   return readEvents(client, {
-    address: contracts.TaskRegistry,
-    abi: taskRegistryAbi,
-    eventName: "LogSubmitted",
+    address: contracts.SupervisorLog,
+    abi: supervisorLogAbi,
+    eventName: "LogPosted",
     args: { taskId },
     since,
   });
