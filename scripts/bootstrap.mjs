@@ -64,10 +64,29 @@ function missingPackages(folder) {
   const wanted = readJson(join(folder, "package-lock.json")).packages;
   const recordOfInstall = join(folder, "node_modules", ".package-lock.json");
   const installed = existsSync(recordOfInstall) ? readJson(recordOfInstall).packages : {};
-  return Object.entries(wanted)
-    .filter(([path, entry]) => path.includes("node_modules/") && fitsThisMachine(entry))
+  return wantedHere(wanted)
+    .filter(([path]) => path.includes("node_modules/"))
     .filter(([path, entry]) => installed[path]?.version !== entry.version || !existsSync(join(folder, path)))
-    .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length));
+    .map(([path]) => nameOf(path));
+}
+
+/** The entries of a lock file for this machine: an optional one only if another one of them asks for it. */
+function wantedHere(packages) {
+  const fitting = Object.entries(packages).filter(([, entry]) => fitsThisMachine(entry));
+  for (let wanted = fitting; ;) {
+    const asked = new Set(
+      wanted.flatMap(([, { dependencies, optionalDependencies, peerDependencies }]) =>
+        Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
+      ),
+    );
+    const kept = wanted.filter(([path, { optional }]) => optional !== true || asked.has(nameOf(path)));
+    if (kept.length === wanted.length) return wanted;
+    wanted = kept;
+  }
+}
+
+function nameOf(path) {
+  return path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
 }
 
 // --- running

@@ -1,3 +1,4 @@
+export * from "./actions/assignment.ts";
 export * from "./actions/claims.ts";
 export * from "./actions/credit.ts";
 export * from "./actions/disputes.ts";

@@ -28,10 +28,11 @@ export type SlotView = ContractFunctionReturnType<typeof taskRegistryAbi, "view"
 export type PlaceView = ContractFunctionReturnType<typeof taskRegistryAbi, "view", "placeOf">;
 
 /**
- * Takes the next free place of a role, and locks the role's stake out of the sender's free stake.
+ * Takes a place of a role for which the sender's rank is admitted, in Joining, and locks the role's stake out of the
+ * sender's free stake. The last join begins the training.
  *
  * @returns the index of the place
- * @throws ContractError `StakeManager_NotEnoughFree`, `Registry_RoleFull`, `Registry_OperatorTaken`,
+ * @throws ContractError `StakeManager_NotEnoughFree`, `Registry_NotAdmitted`, `Registry_OperatorTaken`,
  *   `Registry_ConflictOfInterest`, `Registry_WrongPhase`; GristmillError as every sending action
  */
 export async function joinTask(

@@ -6,11 +6,12 @@ import {
   commit,
   encodeProgram,
   ethers,
-  fill,
+  applyAll,
   loadFixture,
   MLP,
   networkHelpers,
   open,
+  passDeadline,
   Phase,
   seal,
   settle,
@@ -91,7 +92,9 @@ describe("FillerTasks", function () {
     const parameters = await drawnFor(filled, epoch);
     await fillers.open(epoch, parameters);
     const scene = { ...filled, taskId: await fillers.taskOf(epoch), parameters };
-    await fill(scene);
+    await applyAll(scene);
+    await passDeadline(scene);
+    await registry.advance(scene.taskId);
     await begin(scene);
     for (const slot of [0, 1, 2]) await commit(scene, slot, Number(parameters.iterations) - 1);
     await cosignLog(scene);

@@ -17,17 +17,21 @@ import type { Address, Hex } from "viem";
 import { zeroHash } from "viem";
 
 import type { SupervisorLog } from "../../../types/ethers-contracts/index.js";
+import { hire } from "./crowd.ts";
 import {
-  begin,
+  applyFor,
   createTask,
   deploySuite,
+  draw,
   ethers,
   GRIST,
   networkHelpers,
   passEpochs,
+  proveTaskSeed,
   provider,
   Role,
   type Scene,
+  type Suite,
 } from "./scenario.ts";
 
 /** A supervisor's operator: signs with a key of each kind. */
@@ -82,12 +86,21 @@ export async function committedEpoch(supervisorCount: number, slots: number, sil
   const miners = Array.from({ length: slots }, (_, i) => supervisorNamed(`miner ${i}`).wallet);
   for (const wallet of [...miners, ...supervisors.map(({ wallet }) => wallet)])
     await networkHelpers.setBalance(wallet.address, 10n ** 20n);
-  const { registry, taskId } = scene;
-  for (const miner of miners) await registry.connect(scene.miners[0]!.owner).join(taskId, Role.Miner, miner);
-  for (const { wallet } of supervisors)
-    await registry.connect(scene.supervisor.owner).join(taskId, Role.Supervisor, wallet);
-  await registry.connect(scene.evaluators[0]!.owner).join(taskId, Role.Evaluator, scene.evaluators[0]!.operator);
-  await begin(scene);
+  const { registry, taskId, evaluators } = scene;
+  const crew = [
+    ...(await placesOf(suite, Role.Miner, miners)),
+    ...(await placesOf(
+      suite,
+      Role.Supervisor,
+      supervisors.map(({ wallet }) => wallet),
+    )),
+    { role: Role.Evaluator, owner: evaluators[0]!.owner, operator: evaluators[0]!.operator },
+  ];
+  for (const { role, owner } of crew) await applyFor(scene, role, { owner });
+  await registry.connect(scene.client).closeRegistration(taskId);
+  await proveTaskSeed(scene);
+  for (const { role, owner } of crew) await draw(scene, role, { owner });
+  for (const { role, owner, operator } of crew) await registry.connect(owner).join(taskId, role, operator);
 
   const length = Number(scene.parameters.segmentLength);
   const messages = miners.map((_, slot) => (slot === silent ? [] : chainOf(taskId as Hex, slot, length)));
@@ -103,6 +116,12 @@ export async function committedEpoch(supervisorCount: number, slots: number, sil
   });
   await networkHelpers.mineUpTo(await scene.beacon.lastBlockOf(epoch));
   return { ...scene, supervisorLog, supervisors, epoch, messages, logged };
+}
+
+/** An owner with the stake for a place, for each operator of a role. */
+async function placesOf(suite: Suite, role: bigint, operators: readonly Wallet[]) {
+  const owners = await hire(suite, `owner of role ${role}`, operators.length, GRIST);
+  return operators.map((operator, i) => ({ role, owner: owners[i]!, operator }));
 }
 
 /** One to four segments of a slot, each after the other; what they say is of no matter here. */

@@ -263,9 +263,14 @@ function crewOf({ miners, supervisor, evaluators, parameters }: Scene): (readonl
   ];
 }
 
+/** The wanted number of workers of every role applies. */
+export async function applyAll(scene: Scene): Promise<void> {
+  for (const [role, worker] of crewOf(scene)) await applyFor(scene, role, worker);
+}
+
 /** The wanted number of workers of every role applies, and the client closes the registration: Seeding begins. */
 export async function fill(scene: Scene): Promise<void> {
-  for (const [role, worker] of crewOf(scene)) await applyFor(scene, role, worker);
+  await applyAll(scene);
   await scene.registry.connect(scene.client).closeRegistration(scene.taskId);
 }
 

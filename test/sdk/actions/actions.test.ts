@@ -3,12 +3,15 @@ import type { Address, Hex } from "viem";
 import { parseEther, zeroAddress, zeroHash } from "viem";
 
 import {
-  advanceTask,
+  applyForTask,
   proveTaskSeed,
   cancelTask,
   ClaimState,
   compileTask,
+  closeRegistration,
   createTask,
+  drawRank,
+  getApplicant,
   DisputeState,
   enlistVerifier,
   getBalance,
@@ -166,24 +169,35 @@ describe("actions on the suite", function () {
       expect(isContractError(again, "Registry_TaskExists")).to.equal(true);
     });
 
-    it("join it, and begin its training", async () => {
+    it("apply, draw and join, which begins its training", async () => {
       const { suite, provider } = local;
       const miner = local.clientOf(accounts.miner);
       const evaluator = local.clientOf(accounts.other);
       const taskId = await create(`0x${"02".repeat(32)}`);
+      const crew = [
+        { client: miner, role: Role.Miner },
+        { client: evaluator, role: Role.Evaluator },
+      ];
+      for (const { client, role } of crew) await applyForTask(client, { suite, taskId, role });
+      const early = await rejection(drawRank(miner, { suite, taskId, role: Role.Miner }));
+      expect(isContractError(early, "Registry_WrongPhase")).to.equal(true);
+      await closeRegistration(local.clientOf(accounts.client), { suite, taskId });
+      await mine(provider, 8);
+      await proveTaskSeed(miner, { suite, taskId });
+      for (const { client, role } of crew) {
+        const { rank } = await drawRank(client, { suite, taskId, role });
+        const account = client.account.address;
+        expect((await getApplicant(client, { suite, taskId, role, account })).rank).to.equal(rank);
+      }
       expect((await joinTask(miner, { suite, taskId, role: Role.Miner })).index).to.equal(0);
-      const full = await rejection(joinTask(miner, { suite, taskId, role: Role.Miner }));
-      if (!isContractError(full, "Registry_RoleFull")) expect.fail(String(full));
-      expect(full.args).to.deep.equal({ taskId, role: Role.Miner, wanted: 1 });
+      const again = await rejection(joinTask(miner, { suite, taskId, role: Role.Miner }));
+      if (!isContractError(again, "Registry_WrongStanding")) expect.fail(String(again));
       await joinTask(evaluator, { suite, taskId, role: Role.Evaluator });
       const members = await getMembers(miner, { suite, taskId, role: Role.Miner });
       expect(members.map(({ owner }) => owner.toLowerCase())).to.deep.equal([accounts.miner.toLowerCase()]);
       const place = await getPlace(miner, { suite, taskId, role: Role.Miner, index: 0 });
       expect(place.stake).to.equal(5n * GRIST);
 
-      await advanceTask(miner, { suite, taskId });
-      await mine(provider, 8);
-      await proveTaskSeed(miner, { suite, taskId });
       expect((await getTask(miner, { suite, taskId })).phase).to.equal(Phase.Training);
       expect(await getSlot(miner, { suite, taskId, slot: 0 })).to.include({ next: 0, dropped: false });
       const docket = await getDocket(miner, { suite, taskId, role: Role.Miner, index: 0 });
