@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 
 import openApi from "@fastify/swagger";
-import files from "@fastify/static";
 import { GristmillError } from "@gristmill/sdk";
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import fastify from "fastify";
@@ -12,6 +9,7 @@ import type { Hex } from "viem";
 import { isHex, size } from "viem";
 import { z } from "zod";
 
+import { dashboardFiles } from "../dashboard/dashboard-files.ts";
 import type { Journal } from "../journal.ts";
 import { claimRewards } from "../operator/rewards.ts";
 import { addStake, parseAmount, removeStake, withdrawStake } from "../operator/stake.ts";
@@ -58,8 +56,8 @@ export interface ApiOptions {
   readonly role: string;
   readonly journal: Journal;
   readonly version: string;
-  /** Folder of static files to serve beside the API; the package's dashboard if left out. */
-  readonly dashboard?: string;
+  /** Folder of a built dashboard to serve beside the API. */
+  readonly dashboard?: string | undefined;
 }
 
 /**
@@ -85,8 +83,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     addRoutes(routes, options, streams);
     done();
   });
-  const dashboard = options.dashboard ?? fileURLToPath(new URL("../../dashboard", import.meta.url));
-  if (existsSync(dashboard)) await app.register(files, { root: dashboard });
+  if (options.dashboard !== undefined) await serveDashboard(app, node, options.dashboard);
   try {
     await app.listen({ host, port: Number(address.slice(address.lastIndexOf(":") + 1)) });
   } catch (cause) {
@@ -106,6 +103,17 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       await app.close();
     },
   };
+}
+
+/** Serves the dashboard of this node wherever the API has no path of its own. */
+async function serveDashboard(app: FastifyInstance, node: Node, folder: string): Promise<void> {
+  const [rpcUrl] = node.config.rpc;
+  if (rpcUrl === undefined) return;
+  const answer = await dashboardFiles(folder, { rpcUrl, apiUrl: "", deployment: node.chain.deployment });
+  app.get("/*", { schema: { hide: true } }, async (request, reply) => {
+    reply.hijack();
+    await answer(request.raw, reply.raw);
+  });
 }
 
 /** Whom the API answers at all; see docs/API.md. */

@@ -6,8 +6,9 @@ export async function serveApi({ node, journal, stop }: StartedNode, role: strin
   if (node.config.api === "off") return { node, journal, stop };
   // Loaded only here: most commands end before it would be.
   const { startApi } = await import("../api/server.ts");
+  const { builtDashboard } = await import("../dashboard/dashboard-files.ts");
   try {
-    const api = await startApi({ node, role, journal, version: VERSION });
+    const api = await startApi({ node, role, journal, version: VERSION, dashboard: builtDashboard() });
     node.log.info({ event: "api", url: api.url });
     return {
       node,

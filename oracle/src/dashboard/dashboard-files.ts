@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import { GristmillError } from "@gristmill/sdk";
 
@@ -29,6 +31,13 @@ const IMMUTABLE = "public, max-age=31536000, immutable";
 
 /** Answers a request for the dashboard. */
 export type DashboardFiles = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** The folder of the built dashboard: beside the sources in the repository, in their place in the package. */
+export function builtDashboard(): string | undefined {
+  return ["../../dashboard", "../../dashboard/dist"]
+    .map((folder) => fileURLToPath(new URL(folder, import.meta.url)))
+    .find((folder) => existsSync(join(folder, "assets")));
+}
 
 /**
  * Serves the built dashboard from a folder, and beside it its settings as `config.json`. The page may ask this server and

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ function nodeIn(dataDir: string, journal: Journal, settings: Record<string, unkn
     chain: {
       address: undefined,
       endpoints: [],
+      deployment: { chainId: 31_337 },
       head: () => Promise.reject(new GristmillError("CHAIN_UNREACHABLE", "no chain")),
     },
     network: {
@@ -67,6 +68,16 @@ describe("the HTTP API", () => {
     expect(findApi(folder)).to.equal(url);
     await running.pop()!.stop();
     expect(findApi(folder)).to.equal(undefined);
+  });
+
+  it("serves the dashboard with its settings where it has no path of its own", async () => {
+    writeFileSync(join(folder, "index.html"), "<title>Gristmill</title>");
+    const url = await start({ rpc: ["http://127.0.0.1:8545"] }, folder);
+    expect(await (await fetch(url)).text()).to.equal("<title>Gristmill</title>");
+    const settings: unknown = await (await fetch(`${url}/config.json`)).json();
+    expect(settings).to.deep.equal({ rpcUrl: "http://127.0.0.1:8545", apiUrl: "", deployment: { chainId: 31_337 } });
+    expect((await fetch(`${url}/api/v1/peers`)).headers.get("content-type")).to.include("json");
+    expect((await fetch(`${url}/no/such/file.js`)).status).to.equal(404);
   });
 
   it("keeps its token for its owner's eyes, and the same over restarts", async () => {
