@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Hex } from "viem";
 import { bytesToHex } from "viem";
-import { mnemonicToAccount, privateKeyToAddress } from "viem/accounts";
+import { mnemonicToAccount } from "viem/accounts";
 
 import { Deployment, HardhatTask, LocalNode, NODES, ROOT } from "./deploy/local-node.ts";
 
@@ -94,15 +94,14 @@ describe("the cookbook", function () {
     expect(await run("integrator.ts", "refund", trainer, cursor)).to.equal(`cursor ${cursor}\n`);
   });
 
-  it("has a client that creates a task, an operator that joins it, and the fee back when it is cancelled", async () => {
+  it("has a client that creates a task, an operator that applies for it, and the fee back when it is cancelled", async () => {
     const created = await run("client.ts", "create", TASK, EMPTY_BLOB);
     const [, taskId = ""] = /^task (0x[0-9a-f]{64})$/m.exec(created) ?? [];
-    const operator = privateKeyToAddress(keyOf(1));
-    const joined = await run("operator.ts", "join", operator);
-    expect(joined)
+    const applied = await run("operator.ts", "apply");
+    expect(applied)
       .to.match(/^staked \d+ GRIST$/m)
-      .and.to.contain(`joined ${taskId} as slot 0`);
-    expect(await run("operator.ts", "status", taskId)).to.match(/^slot 0: 0 of \d+ iterations committed/);
+      .and.to.contain(`applied for ${taskId}`);
+    expect(await run("operator.ts", "status", taskId)).to.contain("no place");
     expect(await run("client.ts", "cancel", taskId)).to.match(/^took back \d+ GRIST$/m);
     expect(await run("client.ts", "cancel", taskId)).to.contain("too late");
   });
