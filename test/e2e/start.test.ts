@@ -10,7 +10,7 @@ import { expect } from "chai";
 import { formatEther, parseEther } from "viem";
 
 import { freePort } from "../../scripts/demo/local-chain.ts";
-import type { Report } from "../../scripts/demo/report.ts";
+import type { Report, TaskReport } from "../../scripts/demo/report.ts";
 import type { NodeEvent } from "../../scripts/demo/run-state.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo/main.ts", import.meta.url));
@@ -46,8 +46,17 @@ async function start(
   return { code, events, report, stderr };
 }
 
+/** What a run reports of its only task, once its accounts balance. */
+function onlyTask({ report }: Run): TaskReport {
+  const [task] = report?.tasks ?? [];
+  if (report === undefined || task === undefined) expect.fail("no report");
+  expect(report.tasks).to.have.length(1);
+  expect(report.accounts.faults, "not a wei is lost or made from nothing").to.deep.equal([]);
+  return task;
+}
+
 /** The slot of the last miner, which cheats. */
-function cheater(report: Report): number {
+function cheater(report: TaskReport): number {
   const slot = report.miners.find(({ name }) => name === "miner-2")?.slot;
   if (slot === undefined) expect.fail("the cheating miner has no slot");
   return slot;
@@ -73,10 +82,10 @@ describe("npm start", function () {
   });
 
   it("trains a model, confirms every lucky claim, mints, pays everybody and leaves nothing behind", async () => {
-    const { code, report, stderr } = await start(["--miners", "3", "--data", folder]);
-    expect(stderr).to.equal("");
-    expect(code).to.equal(0);
-    if (report === undefined) expect.fail("no report");
+    const run = await start(["--miners", "3", "--data", folder]);
+    expect(run.stderr).to.equal("");
+    expect(run.code).to.equal(0);
+    const report = onlyTask(run);
 
     expect(report.accuracy).to.be.above(0.9);
     expect(report.identical, "all replicas ended in the state that the chain holds").to.equal(true);
@@ -103,10 +112,10 @@ describe("npm start", function () {
 
   it("catches a cheating miner, takes its stake over one element, pays the honest, and ends well", async () => {
     const args = ["--task", CHEATED_TASK, "--parameters", QUICK, "--miners", "2", "--cheat", "wrong-gradient"];
-    const { code, report, stderr } = await start([...args, "--data", folder]);
-    expect(stderr).to.equal("");
-    expect(code).to.equal(0);
-    if (report === undefined) expect.fail("no report");
+    const run = await start([...args, "--data", folder]);
+    expect(run.stderr).to.equal("");
+    expect(run.code).to.equal(0);
+    const report = onlyTask(run);
 
     expect(report.disputes.map(({ place, winner }) => ({ place, winner }))).to.deep.include({
       place: `slot ${String(cheater(report))}`,
@@ -138,7 +147,7 @@ describe("npm start", function () {
     const port = await freePort();
     const chain = spawn(anvil, ["--port", String(port), "--silent"], { stdio: "ignore" });
     try {
-      const { code, report, events, stderr } = await start([
+      const run = await start([
         "--miners",
         "3",
         "--kill-miner",
@@ -147,10 +156,10 @@ describe("npm start", function () {
         "--rpc",
         `http://127.0.0.1:${String(port)}`,
       ]);
-      expect(stderr).to.equal("");
-      expect(code).to.equal(0);
-      if (report === undefined) expect.fail("no report");
-      const killed = events.find(({ event }) => event === "killed")?.name;
+      expect(run.stderr).to.equal("");
+      expect(run.code).to.equal(0);
+      const report = onlyTask(run);
+      const killed = run.events.find(({ event }) => event === "killed")?.name;
       expect(killed).to.equal("miner-3");
       for (const miner of report.miners)
         expect(parseEther(miner.paid) > 0n, `${miner.name} is paid`).to.equal(miner.name !== killed);

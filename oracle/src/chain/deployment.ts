@@ -27,6 +27,7 @@ const schema = z.object({
     Perjury: address,
     SupervisorLog: address,
     BountyBoard: address,
+    FillerTasks: address,
   }),
 });
 

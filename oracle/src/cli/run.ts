@@ -7,6 +7,8 @@ import type { DisputeAgent } from "../disputes/agent.ts";
 import { keepProfile } from "../roles/assignment.ts";
 import { runClient } from "../roles/client.ts";
 import { attendDisputes, createDisputeAgent } from "../roles/dispute-duty.ts";
+import { serveCatalogueTask } from "../roles/filler-catalogue.ts";
+import { FillerOpener } from "../roles/filler-opener.ts";
 import { runEvaluator } from "../roles/evaluator.ts";
 import { runMiner } from "../roles/miner.ts";
 import type { Node } from "../roles/node.ts";
@@ -70,8 +72,8 @@ export function runCommand(work: SlotWork): Command {
           return;
         }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
-        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
-        else await takePart(node, role, only, work);
+        if (only !== undefined) await takePart(node, role, only, work);
+        else await takeParts(node, role, work);
       } finally {
         await stop();
       }
@@ -87,6 +89,13 @@ function roleOf(role: string | undefined): string {
   });
 }
 
+/** Does a role's part in one task after the other, until the node stops. */
+async function takeParts(node: Node, role: string, work: SlotWork): Promise<void> {
+  const fillers = role === "miner" && node.config.filler ? new FillerOpener(node) : undefined;
+  for await (const task of openTasks(node, role, async (head) => fillers?.idle(head)))
+    await takePart(node, role, task, work);
+}
+
 /** Does a role's part in one task, from wherever the task stands to its end. */
 export async function takePart(node: Node, role: string, taskId: Hex, work: SlotWork = honestWork): Promise<void> {
   const run = roles[role];
@@ -96,13 +105,18 @@ export async function takePart(node: Node, role: string, taskId: Hex, work: Slot
   const follower = new TaskFollower(node, taskId, AbortSignal.any([node.signal, done.signal]));
   const disputes = createDisputeAgent(node, role, terms);
   const attending = attendDisputes(node, follower, disputes);
+  node.log.info({ event: "part-began", task: taskId });
   try {
+    await serveCatalogueTask(node, terms);
     await Promise.race([run(node, follower, terms, disputes, work), attending]);
   } finally {
     done.abort(new GristmillError("TASK_DONE", `the part in task ${taskId} is done`));
     // A look that is under way still writes to the database.
     await attending.catch(() => undefined);
   }
+  // Supervisors go on serving what they logged; who needs anything else of a task has had it when it ends.
+  if (role !== "supervisor") node.network.leaveTask(taskId);
+  node.log.info({ event: "part-ended", task: taskId });
 }
 
 /** A task id from the command line. */

@@ -216,7 +216,7 @@ class Verifier {
       this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
       throw error;
     }
-    this.#node.log.info({ event: "attestation-sealed", claimId });
+    this.#node.log.info({ event: "attestation-sealed", task: this.#terms.taskId, claimId });
   }
 
   async #reveal(
@@ -233,14 +233,15 @@ class Verifier {
       args: [details, seat, attestation.traceRoot, attestation.salt],
     });
     this.#store.put({ claimId, taskId: this.#terms.taskId, state: `opened-${String(round)}`, payload: attestation });
-    this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot: attestation.traceRoot });
+    const { taskId, slot } = details;
+    this.#node.log.info({ event: "attested", task: taskId, claimId, slot, traceRoot: attestation.traceRoot });
   }
 
   /** A claim that was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
   #refute({ claimId, details }: AuditedClaim, { reason, fault }: Refutation): void {
     const { slot, segmentId } = details;
     this.#open.delete(claimId);
-    this.#node.log.warn({ event: "refuted", claimId, slot, reason });
+    this.#node.log.warn({ event: "refuted", task: this.#terms.taskId, claimId, slot, reason });
     this.#disputes.accuse({ kind: fault, id: fault === "segment" ? segmentId : claimId, slot, reason });
   }
 
