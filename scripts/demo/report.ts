@@ -180,7 +180,7 @@ function feeText({ burned, fee }: TaskReport): string {
   const byRole = new Map([["burnt", Number(burned)]]);
   for (const [name, amount] of Object.entries(fee)) {
     const role = name.replace(/-\d+$/, "");
-    const part = role === "client" || role === "FillerTasks" ? "back to the client" : role;
+    const part = role === "client" ? "back to the client" : role === "FillerTasks" ? "left to burn" : role;
     byRole.set(part, (byRole.get(part) ?? 0) + Number(amount));
   }
   return [...byRole].map(([part, amount]) => `${part} ${rounded(amount)}`).join(", ");

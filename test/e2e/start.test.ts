@@ -18,6 +18,9 @@ const TASK = fileURLToPath(new URL("./digits.yaml", import.meta.url));
 const CHEATED_TASK = fileURLToPath(new URL("./cheated.yaml", import.meta.url));
 /** Short windows, and every ticket lucky: so there is something to refute at once. */
 const QUICK = fileURLToPath(new URL("./quick.json", import.meta.url));
+/** Windows so short that a task is settled half a minute after its creation. */
+const SWIFT = fileURLToPath(new URL("./swift.json", import.meta.url));
+const BRIEF_TASK = fileURLToPath(new URL("./brief.yaml", import.meta.url));
 const TIMEOUT = 240_000;
 
 interface Run {
@@ -32,7 +35,9 @@ async function start(
   args: readonly string[],
   onEvent: (event: NodeEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Run> {
-  const child = spawn(process.execPath, [DEMO, "--task", TASK, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [DEMO, ...(args.includes("--task") ? [] : ["--task", TASK]), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const events: NodeEvent[] = [];
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -129,6 +134,27 @@ describe("npm start", function () {
     for (const { name, paid } of report.miners)
       expect(parseEther(paid) > 0n, `${name} is paid`).to.equal(name === "miner-1");
     expect(report.identical).to.equal(true);
+    expect(leftBehind(folder)).to.deep.equal([]);
+  });
+
+  it("trains two tasks of a client and one of the protocol with the same processes, and its accounts balance", async () => {
+    const args = ["--task", BRIEF_TASK, "--parameters", SWIFT, "--tasks", "2", "--filler", "--miners", "2"];
+    const { code, events, report, stderr } = await start([...args, "--data", folder]);
+    expect(stderr).to.equal("");
+    expect(code).to.equal(0);
+    if (report === undefined) expect.fail("no report");
+
+    const started = events.filter(({ event }) => event === "started").map(({ name }) => name);
+    expect(started, "nobody is started twice").to.have.members([...new Set(started)]);
+    expect(report.tasks.map(({ client }) => client)).to.have.members(["client", "client", "protocol"]);
+    for (const task of report.tasks) {
+      expect(task.identical, `all replicas of ${task.task} ended in the state that the chain holds`).to.equal(true);
+      for (const { name, paid } of task.miners)
+        expect(parseEther(paid) > 0n, `${name} is paid for ${task.task}`).to.equal(true);
+    }
+    const { faults, supply } = report.accounts;
+    expect(faults).to.deep.equal([]);
+    expect(BigInt(supply.minted) >= parseEther("100"), "the protocol's fee is newly minted").to.equal(true);
     expect(leftBehind(folder)).to.deep.equal([]);
   });
 

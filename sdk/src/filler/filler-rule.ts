@@ -29,7 +29,7 @@ export const fillerScales = {
     testRows: 256,
     passes: 24,
     miners: 4,
-    durations: { registration: 20, training: 600, later: 120 },
+    durations: { registration: 15, training: 600, later: 120 },
   },
   /** A task of about an hour. */
   public: {
