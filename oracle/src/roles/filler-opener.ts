@@ -84,6 +84,6 @@ export class FillerOpener {
     const credit = await contracts.registry.read.creditOf([address]);
     if (credit === 0n) return;
     await chain.transact({ address, abi, functionName: "burnLeftover", args: [] });
-    log.info({ event: "filler-leftover-burnt", amount: formatEther(credit) });
+    log.info({ event: "filler-burnt", amount: formatEther(credit) });
   }
 }

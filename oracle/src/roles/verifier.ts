@@ -216,7 +216,7 @@ class Verifier {
       this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
       throw error;
     }
-    this.#node.log.info({ event: "attestation-sealed", task: this.#terms.taskId, claimId });
+    this.#node.log.info({ event: "attestation-sealed", claimId });
   }
 
   async #reveal(
