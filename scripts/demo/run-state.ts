@@ -135,6 +135,7 @@ export class TaskRun {
         this.#busy.add(event.name);
         break;
       case "part-ended":
+      case "part-refused":
         this.#busy.delete(event.name);
         break;
       case "phase":

@@ -48,6 +48,9 @@ const roles: Readonly<Record<string, RoleRunner>> = {
 /** Roles whose places are assigned, by preferences too. */
 const applicants = new Set(["miner", "supervisor", "evaluator"]);
 
+/** Codes of errors by which a node cannot have a part in a task. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(["STAKE_MISSING", "REGISTRATION_CLOSED"]);
+
 /** What a node can do: in tasks, and beside them. */
 export const roleNames: readonly string[] = [...Object.keys(roles), PROSPECTOR];
 
@@ -93,7 +96,13 @@ function roleOf(role: string | undefined): string {
 async function takeParts(node: Node, role: string, work: SlotWork): Promise<void> {
   const fillers = role === "miner" && node.config.filler ? new FillerOpener(node) : undefined;
   for await (const task of openTasks(node, role, async (head) => fillers?.idle(head)))
-    await takePart(node, role, task, work);
+    try {
+      await takePart(node, role, task, work);
+    } catch (error) {
+      // What keeps it out of one task does not keep it out of the next.
+      if (node.signal.aborted || !(error instanceof GristmillError) || !OUT_OF_REACH.has(error.code)) throw error;
+      node.log.warn({ event: "part-refused", task, error });
+    }
 }
 
 /** Does a role's part in one task, from wherever the task stands to its end. */

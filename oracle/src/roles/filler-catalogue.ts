@@ -53,15 +53,17 @@ export async function catalogueParameters(node: Node, entry: Hex): Promise<TaskP
   return (await taskOf(node, entry)).parameters;
 }
 
-/**
- * Makes the data of a task of the catalogue and serves it; leaves other tasks alone.
- * @throws GristmillError FILLER_RULE_DIFFERS
- */
+/** Makes the data of a task of the catalogue and serves it; leaves other tasks alone, and what it cannot make to its peers. */
 export async function serveCatalogueTask(node: Node, terms: TaskTerms): Promise<void> {
   if (!isFiller(node, terms) || !(await isCatalogued(node, terms))) return;
-  const task = await taskOf(node, fillerEntry(terms.onChain));
-  for (const blob of task.blobs) await node.network.blobs.put(blob);
-  node.log.info({ event: "filler-data", task: terms.taskId });
+  try {
+    const task = await taskOf(node, fillerEntry(terms.onChain));
+    for (const blob of task.blobs) await node.network.blobs.put(blob);
+    node.log.info({ event: "filler-data", task: terms.taskId });
+  } catch (error) {
+    if (!(error instanceof GristmillError)) throw error;
+    node.log.warn({ event: "filler-refused", task: terms.taskId, error });
+  }
 }
 
 /** The arguments that reveal the test set of a task of the catalogue. */

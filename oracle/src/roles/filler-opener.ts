@@ -1,4 +1,5 @@
 import type { TaskParameters } from "@gristmill/sdk";
+import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther, hexToBigInt } from "viem";
 
@@ -38,9 +39,11 @@ export class FillerOpener {
       await this.#burnLeftover();
       await this.#open(number);
     } catch (error) {
-      // Somebody else was first.
-      if (!isRevert(error)) throw error;
-      this.#node.log.debug({ event: "filler-refused", error });
+      // Somebody else was first, or this release makes other tasks than the chain's.
+      const isOurs = error instanceof GristmillError && error.code === "FILLER_RULE_DIFFERS";
+      if (!isOurs && !isRevert(error)) throw error;
+      this.#node.log[isOurs ? "warn" : "debug"]({ event: "filler-refused", error });
+      this.#idleSince = undefined;
     }
   }
 
