@@ -155,7 +155,10 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
     view?.stop();
   }
   const seconds = Math.round((Date.now() - began) / 1000);
-  const report = await buildReport({ state, rpcUrl: chain.rpcUrl, deployment, accounts, since, seconds });
+  const cheats = Object.fromEntries(
+    everybody.flatMap(({ name, cheat }) => (cheat === undefined ? [] : [[name, cheat] as const])),
+  );
+  const report = await buildReport({ state, rpcUrl: chain.rpcUrl, deployment, accounts, since, cheats, seconds });
   printReport(report, process.stdout.isTTY);
   if (report.accounts.faults.length > 0)
     throw new GristmillError("ACCOUNTS_UNBALANCED", "GRIST was lost or made from nothing", {

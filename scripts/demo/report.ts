@@ -16,6 +16,8 @@ export interface Report {
   /** In the order in which they were created. */
   readonly tasks: readonly TaskReport[];
   readonly accounts: Accounts;
+  /** What parties cheated with, by name. */
+  readonly cheats: Readonly<Record<string, string>>;
   readonly seconds: number;
 }
 
@@ -61,6 +63,7 @@ export interface ReportSources {
   readonly accounts: ReadonlyMap<string, Hex>;
   /** Block by which the parties were funded. */
   readonly since: bigint;
+  readonly cheats: Readonly<Record<string, string>>;
   readonly seconds: number;
 }
 
@@ -71,6 +74,7 @@ export async function buildReport({
   deployment,
   accounts,
   since,
+  cheats,
   seconds,
 }: ReportSources): Promise<Report> {
   const nameOf = (account: string | undefined): string =>
@@ -79,7 +83,7 @@ export async function buildReport({
     String(account);
   const tasks: TaskReport[] = [];
   for (const run of state.tasks.values()) tasks.push(await reportTask(run, rpcUrl, deployment, nameOf));
-  return { event: "report", tasks, accounts: await takeStock(rpcUrl, deployment, accounts, since), seconds };
+  return { event: "report", tasks, accounts: await takeStock(rpcUrl, deployment, accounts, since), cheats, seconds };
 }
 
 async function reportTask(
@@ -163,10 +167,12 @@ function taskText(task: TaskReport): string {
     `  ${String(iterations)} iterations, ${String(tickets)} tickets, ${String(task.claims)} lucky claims: ${String(task.confirmed)} confirmed, ${String(task.refuted)} refuted; ${rounded(task.minted)} GRIST minted to miners`,
     `  fee: ${feeText(task)}`,
   ];
-  for (const { place, moves, winner, why } of task.disputes)
-    lines.push(
-      `  dispute over ${place}, ${String(moves)} moves, won by the ${winner ?? "nobody yet"}: ${pc.yellow(why ?? "going on")}`,
-    );
+  const decided = task.disputes.filter(({ winner }) => winner !== undefined);
+  for (const { place, moves, winner = "", why = "" } of decided)
+    lines.push(`  dispute over ${place}, ${String(moves)} moves, won by the ${winner}: ${pc.yellow(why)}`);
+  const moot = task.disputes.length - decided.length;
+  if (moot > 0)
+    lines.push(`  ${String(moot)} further challenges of the same places came later and had nothing left to decide`);
   for (const { place, stake, burned, accusers, honest } of task.convicted)
     lines.push(
       `  convicted: ${place} lost ${pc.red(stake)} GRIST: ${burned} burnt, ${accusers} to the accuser, ${honest} to the honest`,
@@ -186,7 +192,7 @@ function feeText({ burned, fee }: TaskReport): string {
   return [...byRole].map(([part, amount]) => `${part} ${rounded(amount)}`).join(", ");
 }
 
-function accountsText({ accounts, tasks, seconds }: Report): string {
+function accountsText({ accounts, cheats, tasks, seconds }: Report): string {
   const { parties, supply, holders, faults } = accounts;
   const table = new Table({
     head: ["party", "iterations", "lucky", "stake", "slashed", "stake now", "awarded", "fees", "minted", "net"],
@@ -198,7 +204,9 @@ function accountsText({ accounts, tasks, seconds }: Report): string {
     const parts = miners.filter(({ name }) => name === party.name);
     const count = (of: "iterations" | "lucky") =>
       parts.length === 0 ? "" : String(parts.reduce((sum, part) => sum + part[of], 0));
-    table.push([party.name, count("iterations"), count("lucky"), ...amountsOf(party)]);
+    const cheat = cheats[party.name];
+    const name = cheat === undefined ? party.name : `${party.name} ${pc.red(cheat)}`;
+    table.push([name, count("iterations"), count("lucky"), ...amountsOf(party)]);
   }
   const grist = (amount: bigint): string => rounded(formatEther(amount));
   const held = Object.entries(holders).map(([name, amount]) => `${name} ${formatEther(amount)}`);
