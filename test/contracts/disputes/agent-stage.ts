@@ -1,5 +1,5 @@
 import { GristmillError } from "@gristmill/sdk";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { bytesToHex, custom, type Hex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
