@@ -1,5 +1,5 @@
 import { courtAbi, evaluationGameAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
-import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
+import type { GetContractEventsReturnType, Hex, ParseEventLogsReturnType, RpcLog } from "viem";
 import { decodeFunctionData, isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
@@ -34,6 +34,9 @@ export interface Conviction {
   /** GRIST wei that the task's honest share. */
   readonly forfeit: bigint;
 }
+
+/** The event of a conviction; its arguments are a {@link Conviction}. */
+export type ConvictionEvent = GetContractEventsReturnType<typeof taskRegistryAbi, "MemberConvicted", true>[number];
 
 /** A dispute as the court sees it. */
 export type DisputeView = Awaited<ReturnType<Contracts["court"]["read"]["disputeOf"]>>;
@@ -88,8 +91,8 @@ export async function convictionsBetween(
   taskId: Hex,
   fromBlock: bigint,
   toBlock: bigint,
-): Promise<Conviction[]> {
-  const events = await chain.public.getContractEvents({
+): Promise<ConvictionEvent[]> {
+  return chain.public.getContractEvents({
     address: chain.deployment.contracts.TaskRegistry,
     abi: taskRegistryAbi,
     eventName: "MemberConvicted",
@@ -98,7 +101,6 @@ export async function convictionsBetween(
     toBlock,
     strict: true,
   });
-  return events.map(({ args }) => args);
 }
 
 /** All events of one dispute. */

@@ -1,8 +1,10 @@
 import { GristmillError, openElement, updateTensor } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { demandsAbi } from "@gristmill/sdk";
+import type { GetContractEventsReturnType, Hex } from "viem";
 
 import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { DisputeReport } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
@@ -12,6 +14,8 @@ const DemandKind = { Segment: 0, ListRow: 1 } as const;
 
 /** `DemandState.Open` of contracts/types/DemandTypes.sol. */
 const OPEN = 1;
+
+type DemandEvent = GetContractEventsReturnType<typeof demandsAbi, "Demanded", true>[number];
 
 /** Something that somebody asked the node's slot to produce. */
 interface Demand {
@@ -31,7 +35,8 @@ export class DemandDuty {
   readonly #contracts: Contracts;
   readonly #taskId: Hex;
   readonly #report: DisputeReport;
-  #scanned: bigint;
+  readonly #since: bigint;
+  #feed: EventFeed<DemandEvent> | undefined;
   #open: Demand[] = [];
 
   /** @param since block of the task's creation: no demand in it is older */
@@ -40,31 +45,30 @@ export class DemandDuty {
     this.#contracts = contracts;
     this.#taskId = taskId;
     this.#report = report;
-    this.#scanned = since;
+    this.#since = since;
   }
 
   /** Takes in the demands up to `head` and answers those that are open; what fails is tried again at the next look. */
   async look({ number: head }: Head, work: DisputeWork): Promise<void> {
     if (work.slot === undefined) return;
     const { demands } = this.#contracts;
-    if (head >= this.#scanned) {
-      const events = await this.#chain.public.getContractEvents({
-        address: demands.address,
-        abi: demands.abi,
-        eventName: "Demanded",
-        args: { taskId: this.#taskId, slot: work.slot },
-        fromBlock: this.#scanned,
-        toBlock: head,
-        strict: true,
-      });
-      this.#open.push(...events.map(({ args }) => args));
-      this.#scanned = head + 1n;
-    }
+    this.#feed ??= this.#feedOf(work.slot);
+    const { undone, added } = await this.#feed.take(head);
+    this.#open = this.#open.filter(({ demandId }) => !undone.some(({ args }) => args.demandId === demandId));
+    this.#open.push(...added.map(({ args }) => args));
     for (const demand of this.#open) {
       const { state } = await demands.read.demandOf([demand.demandId]);
       if (state !== OPEN || (await this.#answer(demand, work)))
         this.#open = this.#open.filter((other) => other !== demand);
     }
+  }
+
+  #feedOf(slot: number): EventFeed<DemandEvent> {
+    const { address, abi } = this.#contracts.demands;
+    const filter = { address, abi, eventName: "Demanded", args: { taskId: this.#taskId, slot }, strict: true } as const;
+    return new EventFeed(this.#chain, this.#since, (fromBlock, toBlock) =>
+      this.#chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
+    );
   }
 
   async #answer({ demandId, kind, content, row }: Demand, work: DisputeWork): Promise<boolean> {

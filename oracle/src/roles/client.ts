@@ -17,6 +17,7 @@ import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, keccak256 } from "viem";
 import { z } from "zod";
 
+import { ensureAllowance } from "../chain/allowance.ts";
 import { KeyValueStore } from "../storage/key-value-store.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
@@ -97,17 +98,12 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
     manifest,
     program: encodeProgram(compiled.parameters),
   };
-  const { token, registry } = contracts;
-  await chain.transact({
-    address: token.address,
-    abi: token.abi,
-    functionName: "approve",
-    args: [registry.address, parameters.fee],
-  });
+  const { registry } = contracts;
+  await ensureAllowance(node, registry.address, parameters.fee);
   const taskId = taskIdOf(node, parameters.specHash, parameters.salt);
   // Kept before the task exists: a client that forgets its test set cannot reveal it.
   await mkdir(node.config.dataDir, { recursive: true });
-  await writeFile(testSetPath(node, taskId), encodeBatchSet(compiled.test), { mode: 0o600 });
+  await writeFile(testSetPath(node, taskId), encodeBatchSet(compiled.test), { mode: 0o600, flush: true });
   new KeyValueStore(node.database, taskId).setDurably(
     SECRET,
     new TextEncoder().encode(JSON.stringify({ testRoot, testBatches, salt })),

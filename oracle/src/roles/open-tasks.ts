@@ -1,6 +1,7 @@
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
+import { EventFeed } from "../chain/event-feed.ts";
 import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
 import { Role } from "./membership.ts";
@@ -22,17 +23,17 @@ const membership: Readonly<Record<string, Role>> = {
 export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, void, void> {
   const { registry } = node.contracts;
   const done = new Set<Hex>();
-  let from = BigInt(node.chain.deployment.blockNumber);
-  const known: { readonly taskId: Hex; readonly client: Hex }[] = [];
+  const created = new EventFeed(node.chain, BigInt(node.chain.deployment.blockNumber), (fromBlock, toBlock) =>
+    registry.getEvents.TaskCreated({}, { fromBlock, toBlock }),
+  );
+  /** Clients by task. */
+  const known = new Map<Hex, Hex>();
   for await (const head of heads(node.chain, node.signal)) {
-    if (head.number >= from) {
-      const events = await registry.getEvents.TaskCreated({}, { fromBlock: from, toBlock: head.number });
-      for (const { args } of events)
-        if (args.taskId !== undefined && args.client !== undefined)
-          known.push({ taskId: args.taskId, client: args.client });
-      from = head.number + 1n;
-    }
-    for (const { taskId, client } of known) {
+    const { undone, added } = await created.take(head.number);
+    for (const { args } of undone) if (args.taskId !== undefined) known.delete(args.taskId);
+    for (const { args } of added)
+      if (args.taskId !== undefined && args.client !== undefined) known.set(args.taskId, args.client);
+    for (const [taskId, client] of known) {
       if (done.has(taskId)) continue;
       const task = await registry.read.taskOf([taskId]);
       if (isTerminal(task.phase)) {

@@ -79,7 +79,6 @@ class Verifier {
   readonly #audit: ClaimAudit;
   readonly #disputes: DisputeAgent;
   readonly #store: ClaimStore;
-  #scanned: bigint;
   readonly #open = new Map<Hex, AuditedClaim>();
   /** Claims that this verifier attested and whose rewards it shares. */
   readonly #attested = new Map<Hex, ClaimDetails>();
@@ -89,6 +88,8 @@ class Verifier {
   #audits = 0;
   /** Claims with a transaction under way. */
   readonly #busy = new Set<Hex>();
+  /** Seals that this process sent or saw on the chain. */
+  readonly #sealed = new Set<Hex>();
   readonly #failure = Promise.withResolvers<never>();
 
   constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit, disputes: DisputeAgent) {
@@ -98,7 +99,6 @@ class Verifier {
     this.#terms = terms;
     this.#audit = audit;
     this.#store = new ClaimStore(node.database);
-    this.#scanned = terms.createdAt;
     // Whoever waits for the next moment sees the failure; afterwards it must not count as unhandled.
     this.#failure.promise.catch(() => undefined);
   }
@@ -137,12 +137,14 @@ class Verifier {
     this.#lanes[lane] = audited;
   }
 
-  /** Takes in the claims made since the last look. */
+  /** Takes in the claims made since the last look; what a reorganisation took back may come again with another ticket. */
   async #collect({ head }: TaskMoment): Promise<void> {
-    if (head.number < this.#scanned) return;
-    for (const claim of await this.#audit.claimsBetween(this.#scanned, head.number))
-      this.#open.set(claim.claimId, claim);
-    this.#scanned = head.number + 1n;
+    const { undone, added } = await this.#audit.claimsUpTo(head.number);
+    for (const claimId of undone) {
+      this.#open.delete(claimId);
+      this.#findings.delete(claimId);
+    }
+    for (const claim of added) this.#open.set(claim.claimId, claim);
   }
 
   /** Does what the claim's round asks of this verifier now. */
@@ -153,7 +155,7 @@ class Verifier {
     const settled = head.number >= (await beacon.read.settlesAt([details.epoch]));
     const kept = this.#store.get(claimId);
     if (settled || (state !== ClaimState.Claimed && state !== ClaimState.Attested)) {
-      if (kept?.state.startsWith("opened")) this.#attested.set(claimId, details);
+      if (await this.#hasAttested(claimId)) this.#attested.set(claimId, details);
       this.#open.delete(claimId);
       return;
     }
@@ -162,15 +164,17 @@ class Verifier {
       const seat = await this.#seatIn(claim, round);
       if (seat === undefined) return;
       if (kept?.state === `sealed-${String(round)}`) {
-        if (revealing) await this.#reveal(claim, kept.payload as Attestation, round, seat);
+        if (!revealing) await this.#sendSeal(claim, kept.payload as Attestation, BigInt(claimedAt));
+        else if (!(await this.#hasAttested(claimId))) await this.#reveal(claim, kept.payload as Attestation, seat);
         return;
       }
-      if (kept?.state.startsWith("opened")) return;
+      if (kept?.state.startsWith("sealed") && (await this.#hasAttested(claimId))) return;
       const finding = this.#findings.get(claimId);
       if (finding === undefined) this.#startAudit(claim);
       else if (finding === "pending" || finding.outcome === "unavailable") return;
       else if (finding.outcome === "false") this.#refute(claim, finding);
-      else if (!revealing && state === ClaimState.Claimed) await this.#seal(claim, finding.traceRoot, round);
+      else if (!revealing && state === ClaimState.Claimed)
+        await this.#seal(claim, finding.traceRoot, round, BigInt(claimedAt));
     } catch (error) {
       // The half-round ended under way, or the claim was decided by others: the next moment shows.
       if (!isRevert(error)) throw error;
@@ -199,41 +203,42 @@ class Verifier {
     return undefined;
   }
 
-  async #seal({ claimId }: AuditedClaim, traceRoot: Hex, round: number): Promise<void> {
-    const salt = bytesToHex(randomBytes(32));
-    const sealedRoot = sealAttestation(claimId, self(this.#node), traceRoot, salt);
+  async #seal(claim: AuditedClaim, traceRoot: Hex, round: number, claimedAt: bigint): Promise<void> {
+    const { claimId } = claim;
+    const attestation: Attestation = { salt: bytesToHex(randomBytes(32)), traceRoot };
     // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
     this.#store.put({
       claimId,
       taskId: this.#terms.taskId,
       state: `sealed-${String(round)}`,
-      payload: { salt, traceRoot },
+      payload: attestation,
     });
-    const { address, abi } = this.#node.contracts.mint;
-    try {
+    await this.#sendSeal(claim, attestation, claimedAt);
+  }
+
+  /** Sends a seal that the store holds, unless the chain has it: this node may have been killed before or after it did. */
+  async #sendSeal({ claimId }: AuditedClaim, { traceRoot, salt }: Attestation, claimedAt: bigint): Promise<void> {
+    const sealedRoot = sealAttestation(claimId, self(this.#node), traceRoot, salt);
+    if (this.#sealed.has(sealedRoot)) return;
+    const { address, abi, getEvents } = this.#node.contracts.mint;
+    const [known] = await getEvents.AttestationSealed({ sealedRoot }, { fromBlock: claimedAt });
+    if (known === undefined)
       await this.#node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] });
-    } catch (error) {
-      this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
-      throw error;
-    }
+    this.#sealed.add(sealedRoot);
     this.#node.log.info({ event: "attestation-sealed", claimId });
   }
 
-  async #reveal(
-    { claimId, details }: AuditedClaim,
-    attestation: Attestation,
-    round: number,
-    seat: number,
-  ): Promise<void> {
+  async #reveal({ claimId, details }: AuditedClaim, { traceRoot, salt }: Attestation, seat: number): Promise<void> {
     const { address, abi } = this.#node.contracts.mint;
-    await this.#node.chain.transact({
-      address,
-      abi,
-      functionName: "revealAttestation",
-      args: [details, seat, attestation.traceRoot, attestation.salt],
-    });
-    this.#store.put({ claimId, taskId: this.#terms.taskId, state: `opened-${String(round)}`, payload: attestation });
-    this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot: attestation.traceRoot });
+    const args = [details, seat, traceRoot, salt] as const;
+    await this.#node.chain.transact({ address, abi, functionName: "revealAttestation", args });
+    this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot });
+  }
+
+  /** Whether the chain shows an attestation of this verifier: what it shares in is not a matter of its own notes. */
+  async #hasAttested(claimId: Hex): Promise<boolean> {
+    const attestations = await this.#node.contracts.mint.read.attestationsOf([claimId]);
+    return attestations.some(({ verifier }) => isAddressEqual(verifier, self(this.#node)));
   }
 
   /** A claim that was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
