@@ -189,7 +189,14 @@ describe("the packages, packed and installed into an empty project", function ()
           const started: Party[] = [];
           const start = (party: (typeof MARKET)[number], ...args: readonly string[]): Party => {
             const more = ["--name", party, "--data-dir", party, "--auto-stake", "--api", "off"];
-            const command = [...options, MINER, ...args, ...more, started.length === 0 ? "--listen" : "--bootstrap", peer];
+            const command = [
+              ...options,
+              MINER,
+              ...args,
+              ...more,
+              started.length === 0 ? "--listen" : "--bootstrap",
+              peer,
+            ];
             const env = environmentOf(keys[party]!);
             const made = new Party(spawn(program, command, { cwd: project, env, detached: true }));
             started.push(made);
@@ -206,7 +213,9 @@ describe("the packages, packed and installed into an empty project", function ()
             await verifier.seen("attested");
             // Before it would mint by itself.
             miner.kill();
-            expect(await node(...script, MINT, privateKeyToAddress(keys["miner"]!))).to.match(/^minted [\d.]+ GRIST\n$/);
+            expect(await node(...script, MINT, privateKeyToAddress(keys["miner"]!))).to.match(
+              /^minted [\d.]+ GRIST\n$/,
+            );
           } finally {
             for (const party of started) party.kill();
           }

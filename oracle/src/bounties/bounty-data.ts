@@ -56,7 +56,10 @@ export function followBounties({ chain, contracts }: Pick<BountyNode, "chain" | 
 }
 
 /** The bounty that an event tells of. */
-export function postedBy({ args: { bountyId, poster, parameters }, blockNumber }: PostedEvent): PostedBounty | undefined {
+export function postedBy({
+  args: { bountyId, poster, parameters },
+  blockNumber,
+}: PostedEvent): PostedBounty | undefined {
   if (bountyId === undefined || poster === undefined || parameters === undefined) return undefined;
   return { bountyId, poster, parameters, postedAt: blockNumber };
 }

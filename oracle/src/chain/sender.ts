@@ -13,13 +13,7 @@ import type {
   Transport,
   WalletClient,
 } from "viem";
-import {
-  encodeFunctionData,
-  formatGwei,
-  keccak256,
-  parseTransaction,
-  TransactionReceiptNotFoundError,
-} from "viem";
+import { encodeFunctionData, formatGwei, keccak256, parseTransaction, TransactionReceiptNotFoundError } from "viem";
 
 import { failureOf, isAnswer, isNonceTaken } from "./chain-errors.ts";
 import type { GasPolicy } from "./fees.ts";
@@ -390,8 +384,13 @@ class Patience {
 
 /** A transaction as it was before it was signed: what is signed again must not hold its signature. */
 function unsigned(raw: Hex): TransactionSerializable {
-  const signed: TransactionSerializable & { readonly yParity?: number } = parseTransaction(raw);
-  return { ...signed, r: undefined, s: undefined, v: undefined, yParity: undefined } as TransactionSerializable;
+  return {
+    ...parseTransaction(raw),
+    r: undefined,
+    s: undefined,
+    v: undefined,
+    yParity: undefined,
+  } as TransactionSerializable;
 }
 
 function isReplaced(error: unknown): boolean {

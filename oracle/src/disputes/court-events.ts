@@ -92,15 +92,15 @@ export async function convictionsBetween(
   fromBlock: bigint,
   toBlock: bigint,
 ): Promise<ConvictionEvent[]> {
-  return chain.public.getContractEvents({
-    address: chain.deployment.contracts.TaskRegistry,
+  const address = chain.deployment.contracts.TaskRegistry;
+  const filter = {
+    address,
     abi: taskRegistryAbi,
     eventName: "MemberConvicted",
     args: { taskId },
-    fromBlock,
-    toBlock,
     strict: true,
-  });
+  } as const;
+  return chain.public.getContractEvents({ ...filter, fromBlock, toBlock });
 }
 
 /** All events of one dispute. */

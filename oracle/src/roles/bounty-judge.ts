@@ -39,8 +39,7 @@ export class BountyJudge {
   async look(head: Head): Promise<void> {
     const { undone, added } = await this.#posted.take(head.number);
     for (const { args } of undone) if (args.bountyId !== undefined) this.#open.delete(args.bountyId);
-    for (const bounty of added.flatMap((event) => postedBy(event) ?? []))
-      this.#open.set(bounty.bountyId, bounty);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) this.#open.set(bounty.bountyId, bounty);
     for (const bounty of this.#open.values()) await this.#attend(bounty, head);
   }
 

@@ -65,16 +65,9 @@ export class ClaimAudit {
     const { chain, contracts } = node;
     const { address, abi } = contracts.mint;
     const { taskId, createdAt } = session.terms;
+    const filter = { address, abi, eventName: "TicketClaimed", args: { taskId }, strict: true } as const;
     this.#claims = new EventFeed(chain, createdAt, (fromBlock, toBlock) =>
-      chain.public.getContractEvents({
-        address,
-        abi,
-        eventName: "TicketClaimed",
-        args: { taskId },
-        fromBlock,
-        toBlock,
-        strict: true,
-      }),
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
     );
   }
 
@@ -84,7 +77,9 @@ export class ClaimAudit {
   }
 
   /** The task's claims since the last look, and the ids of those that a reorganisation took back. */
-  async claimsUpTo(head: bigint): Promise<{ readonly undone: readonly Hex[]; readonly added: readonly AuditedClaim[] }> {
+  async claimsUpTo(
+    head: bigint,
+  ): Promise<{ readonly undone: readonly Hex[]; readonly added: readonly AuditedClaim[] }> {
     const { undone, added } = await this.#claims.take(head);
     const claims: AuditedClaim[] = [];
     for (const { args, transactionHash } of added) {

@@ -65,8 +65,9 @@ export class OpenClaims {
   async #scan(head: Head): Promise<void> {
     const { chain, contracts } = this.#node;
     const { address, abi } = contracts.openMint;
+    const filter = { address, abi, eventName: "TicketClaimed", strict: true } as const;
     this.#feed ??= new EventFeed(chain, await this.#oldestOpen(head), (fromBlock, toBlock) =>
-      chain.public.getContractEvents({ address, abi, eventName: "TicketClaimed", fromBlock, toBlock, strict: true }),
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
     );
     const { undone, added } = await this.#feed.take(head.number);
     for (const { args } of undone) for (const claims of [this.#own, this.#false]) claims.delete(args.x);

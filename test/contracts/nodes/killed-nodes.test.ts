@@ -82,6 +82,8 @@ interface Party {
   readonly lines: Line[];
   /** Last block that it looked at in this life; infinite when it has done its part. */
   looked: number;
+  /** Whether it needs blocks to go on, as one that is being started does for its transactions. */
+  isWaiting: boolean;
 }
 
 const sameThread: SlotWork = {
@@ -115,7 +117,8 @@ describe("a whole run in which every node is killed at each of its changes of st
       const parametersFile = join(folder, "parameters.json");
       writeFileSync(parametersFile, JSON.stringify(PARAMETERS));
       const say = () => undefined;
-      return deploySuite({ hre, connection: where, recordFile: undefined, parametersFile, say });
+      const record = await deploySuite({ hre, connection: where, recordFile: undefined, parametersFile, say });
+      return { ...record, contracts: record.contracts as Deployment["contracts"] };
     }
 
     async function makeParty(role: Party["role"], name: string): Promise<Party> {
@@ -124,7 +127,7 @@ describe("a whole run in which every node is killed at each of its changes of st
       const key = generatePrivateKey();
       const account = privateKeyToAddress(key);
       const port = await freePort();
-      return { role, key, account, dataDir, port, deaths: new Set(), lines: [], looked: 0 };
+      return { role, key, account, dataDir, port, deaths: new Set(), lines: [], looked: 0, isWaiting: true };
     }
 
     async function fund(): Promise<void> {
@@ -141,11 +144,8 @@ describe("a whole run in which every node is killed at each of its changes of st
       while (!over.signal.aborted) {
         await delay(BLOCK_MS);
         const head = Number(await provider.request({ method: "eth_blockNumber" }));
-        const pending = await provider.request({ method: "eth_getBlockByNumber", params: ["pending", false] });
-        const { transactions } = pending as { readonly transactions: readonly Hex[] };
-        const isSeen = parties.every(({ looked }) => looked >= head);
-        // Who is being started may wait for its transactions.
-        if (isSeen || transactions.length > 0) await provider.request({ method: "evm_mine", params: [] });
+        if (parties.every(({ looked, isWaiting }) => isWaiting || looked >= head))
+          await provider.request({ method: "evm_mine", params: [] });
       }
     }
 
@@ -165,7 +165,9 @@ describe("a whole run in which every node is killed at each of its changes of st
         outboxOf: (account) => new TransactionStore(database, account),
         signal: life.signal,
       });
+      party.isWaiting = true;
       await chain.settleOutbox();
+      party.isWaiting = false;
       const contracts = contractsOf(chain);
       const schedule = await readSchedule(contracts);
       const listen = [`/ip4/127.0.0.1/tcp/${String(party.port)}`];
@@ -197,15 +199,18 @@ describe("a whole run in which every node is killed at each of its changes of st
         try {
           node = await start(party, life);
           const { role } = party;
+          party.isWaiting = true;
           if (role === "verifier") await enlist(node, parseEther(String(STAKES.verifier)));
           else if (role !== "client") await keepProfile(node);
-          await takePart(node, role, await taskId, sameThread);
+          const task = await taskId;
+          party.isWaiting = false;
+          await takePart(node, role, task, sameThread);
           life.end();
           party.looked = Infinity;
           return;
         } catch (error) {
           if (!life.signal.aborted) throw error;
-          party.looked = 0;
+          [party.looked, party.isWaiting] = [0, false];
         } finally {
           end();
           over.signal.removeEventListener("abort", end);
@@ -223,6 +228,7 @@ describe("a whole run in which every node is killed at each of its changes of st
         life.check();
       };
       const node = await start(party, life);
+      party.isWaiting = true;
       const taskId = await submitTask(node, file);
       life.end();
       await node.network.stop();

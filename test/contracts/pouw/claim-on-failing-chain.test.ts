@@ -10,7 +10,13 @@ import { EventFeed } from "../../../oracle/src/chain/event-feed.ts";
 import { Proxy } from "../../oracle/chain/proxy.ts";
 import { hasAnvil, LocalNode, NODES } from "../../scripts/deploy/local-node.ts";
 import { attest } from "../helpers/attested-claim.ts";
-import { type ClaimArguments, claimIdOf, commitWork, type CommittedWork, detailsOf } from "../helpers/committed-work.ts";
+import {
+  type ClaimArguments,
+  claimIdOf,
+  commitWork,
+  type CommittedWork,
+  detailsOf,
+} from "../helpers/committed-work.ts";
 import { suiteOf } from "../helpers/deployment.ts";
 import { deployMintSuite, MINT, type MintSuite } from "../helpers/mint-suite.ts";
 
@@ -83,15 +89,9 @@ describe("a claim of a ticket on a chain that fails", function () {
     const before = await made();
     const address = chain.deployment.contracts.WorkMint;
     const since = await chain.public.getBlockNumber();
+    const filter = { address, abi: workMintAbi, eventName: "TicketClaimed", strict: true } as const;
     const feed = new EventFeed(chain, since, (fromBlock, toBlock) =>
-      chain.public.getContractEvents({
-        address,
-        abi: workMintAbi,
-        eventName: "TicketClaimed",
-        fromBlock,
-        toBlock,
-        strict: true,
-      }),
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
     );
     const claim = await work.claim(10, tickets++);
     const claimId = claimIdOf(suite, claim);
