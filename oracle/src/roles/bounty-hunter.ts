@@ -3,7 +3,8 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { bountiesPosted, fetchSpec, fetchTrainingSet, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchSpec, fetchTrainingSet, followBounties, postedBy } from "../bounties/bounty-data.ts";
+import type { PostedBounty, PostedEvent } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { enterBounty, entryNumber, type KnownBounty, scoreEntry } from "../bounties/enter-bounty.ts";
 import { EntryStore, type StoredEntry } from "../bounties/entry-store.ts";
@@ -11,6 +12,7 @@ import { honestWork, type HunterWork, runnerFor } from "../bounties/hunter-work.
 import { BountyJobs } from "../bounties/jobs.ts";
 import { refusalOf, runSeconds } from "../bounties/policy.ts";
 import type { Head } from "../chain/chain.ts";
+import type { EventFeed } from "../chain/event-feed.ts";
 
 /**
  * Looks for bounties that its operator's policy accepts, trains for them, enters, announces, reveals when it is called, and
@@ -25,7 +27,7 @@ export class BountyHunter {
   readonly #entered = new Map<Hex, PostedBounty>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #only: readonly Hex[] | undefined;
-  #from: bigint;
+  readonly #posted: EventFeed<PostedEvent>;
 
   /** @param only these bounties; all that the policy accepts if left out */
   constructor(node: BountyNode, work: HunterWork = honestWork(), only?: readonly Hex[]) {
@@ -33,18 +35,20 @@ export class BountyHunter {
     this.#only = only;
     this.#work = work;
     this.#entries = new EntryStore(node);
-    this.#from = BigInt(node.chain.deployment.blockNumber);
+    this.#posted = followBounties(node);
     this.jobs = new BountyJobs(node.database);
     this.jobs.recover();
   }
 
   /** Does what is to be done at this head of the chain; training goes on beside it. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number)) {
+    const { undone, added } = await this.#posted.take(head.number);
+    for (const { args } of undone)
+      if (args.bountyId !== undefined) for (const known of [this.#waiting, this.#entered]) known.delete(args.bountyId);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) {
       if (this.#only?.includes(bounty.bountyId) === false) continue;
       (this.#entries.get(bounty.bountyId) === undefined ? this.#waiting : this.#entered).set(bounty.bountyId, bounty);
     }
-    this.#from = head.number + 1n;
     this.jobs.obey();
     for (const bounty of this.#waiting.values()) await this.#consider(bounty, head);
     for (const bounty of this.#entered.values()) await this.#attend(bounty, head);
