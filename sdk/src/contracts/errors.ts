@@ -73,6 +73,15 @@ export const contractErrorsAbi = [
       { name: "entry", type: "uint32" },
       { name: "voter", type: "address" },
     ],
+    name: "Bounty_NothingSealed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "voter", type: "address" },
+    ],
     name: "Bounty_NothingToCollect",
     type: "error",
   },
@@ -1942,7 +1951,7 @@ export const contractErrorNotices: Readonly<
     notice:
       "A precompile refused its input: a coordinate is not below the field's modulus, or a point not on the curve.",
   },
-  Bounty_AlreadyVoted: { contract: "BountyBoard" },
+  Bounty_AlreadyVoted: { contract: "BountyBoard", notice: "A verdict is sealed once and opened once." },
   Bounty_Banned: { contract: "BountyBoard", notice: "The account announced a false loss once." },
   Bounty_ConflictOfInterest: {
     contract: "BountyBoard",
@@ -1958,6 +1967,10 @@ export const contractErrorNotices: Readonly<
   },
   Bounty_NotTheOwner: { contract: "BountyBoard", notice: "The entry belongs to `owner`, zero if there is none." },
   Bounty_NotThePoster: { contract: "BountyBoard" },
+  Bounty_NothingSealed: {
+    contract: "BountyBoard",
+    notice: "The account has sealed no verdict on the entry that it could open.",
+  },
   Bounty_NothingToCollect: {
     contract: "BountyBoard",
     notice: "The account did not vote for the verdict that prevailed, or has collected its pay.",

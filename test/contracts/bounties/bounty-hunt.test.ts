@@ -24,7 +24,8 @@ const JUDGES = [6, 7] as const;
 const LIAR = 8;
 
 const MODEL = layersOf("{ class: Dense, units: 12, activation: relu }");
-const DURATIONS = "durations: { entry: 1000, unsealing: 1000, announcing: 1000, reveal: 1000, vote: 1000 }";
+const DURATIONS =
+  "durations: { entry: 1000, unsealing: 1000, announcing: 1000, reveal: 1000, vote: 1000, opening: 1000 }";
 
 /** Trains as the hasty do, and says that its model makes no error. */
 const lying: HunterWork = { ...honestWork({ epochs: 1, learningRate: 0.01, seed: 4 }), announce: () => 0 };
@@ -64,6 +65,11 @@ describe("a bounty, from its posting to its payment", function () {
     await networkHelpers.time.increaseTo(stageEndsAt);
   }
 
+  async function endSealing(node: TestNode, bountyId: Hex): Promise<void> {
+    const { stage } = await node.contracts.bounties.read.bountyOf([bountyId]);
+    if (BigInt(stage) === Stage.Vote) await skipStage(node, bountyId);
+  }
+
   it("pays the best of three strategies, and strikes and bans one that lies", async () => {
     const suite = await networkHelpers.loadFixture(deployBoard);
     const { node, bountyId, poster } = await post(suite, DURATIONS);
@@ -85,8 +91,9 @@ describe("a bounty, from its posting to its payment", function () {
     await lookAll(hunters.map(({ hunter }) => hunter));
     await skipStage(node, bountyId);
     let isOver = false;
-    for (let looks = 0; looks < 6 && !isOver; looks++) {
+    for (let looks = 0; looks < 8 && !isOver; looks++) {
       await lookAll([...hunters.map(({ hunter }) => hunter), ...judges]);
+      await endSealing(node, bountyId);
       isOver = await poster.look(await headNow());
     }
     await lookAll(hunters.map(({ hunter }) => hunter));
@@ -121,6 +128,7 @@ describe("a bounty, from its posting to its payment", function () {
     await skipStage(node, bountyId);
     await lookAll([hunter, judge]);
     await skipStage(node, bountyId);
+    await lookAll([judge]);
     expect(await poster.look(await headNow())).to.equal(true);
     expect(BigInt((await node.contracts.bounties.read.bountyOf([bountyId])).stage)).to.equal(Stage.Paid);
     await expectModel(node, bountyId, decodeLoss((await ranking(node, bountyId))[0]!.loss));
@@ -155,6 +163,27 @@ describe("a bounty, from its posting to its payment", function () {
     expect([BigInt(view.stage), view.entryCount]).to.deep.equal([Stage.Vote, 1]);
   });
 
+  it("goes on where a judge is killed after each look: it opens what it sealed, once, and has its bond and pay", async () => {
+    const suite = await networkHelpers.loadFixture(deployBoard);
+    const { node, bountyId } = await post(suite, DURATIONS);
+    const own = await start(suite, HUNTERS.steady);
+    const hunter = new BountyHunter(own, honestWork({ epochs: 1, seed: 1 }));
+    await hunter.look(await headNow());
+    await hunter.idle();
+    await hunter.look(await headNow());
+    await skipStage(node, bountyId);
+    await hunter.look(await headNow());
+    const judge = await start(suite, JUDGES[1]);
+    const before = await suite.token.balanceOf(judge.account);
+    for (let looks = 0; looks < 2; looks++) await new BountyJudge(judge).look(await headNow());
+    expect(before - (await suite.token.balanceOf(judge.account))).to.equal(parseEther("5"));
+    await skipStage(node, bountyId);
+    for (let looks = 0; looks < 3; looks++) await new BountyJudge(judge).look(await headNow());
+    expect(BigInt((await node.contracts.bounties.read.bountyOf([bountyId])).stage)).to.equal(Stage.Paid);
+    expect((await suite.token.balanceOf(judge.account)) - before).to.equal(parseEther("10"));
+    expect(judge.lines.filter(({ level }) => Number(level) >= 40)).to.deep.equal([]);
+  });
+
   it("counts a model that nobody serves as false, and a scoring set as the poster's fault", async () => {
     for (const missing of ["model", "scoring set"] as const) {
       const suite = await networkHelpers.loadFixture(deployBoard);
@@ -177,7 +206,7 @@ describe("a bounty, from its posting to its payment", function () {
       await networkHelpers.time.increaseTo(stageEndsAt - 400n);
       await judge.look(await headNow());
       await skipStage(node, bountyId);
-      await suite.board.advance(bountyId);
+      await judge.look(await headNow());
       const { stage } = await node.contracts.bounties.read.bountyOf([bountyId]);
       expect(BigInt(stage)).to.equal(missing === "model" ? Stage.Returned : Stage.Withheld);
       for (const each of nodes.splice(0)) each.database.close();
