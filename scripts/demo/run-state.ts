@@ -150,7 +150,7 @@ export class TaskRun {
         break;
       case "refuted":
         this.refuted += 1;
-        this.notices.push(`${event.name} refuted a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
+        this.notices.push(`${event.name} refuted work of slot ${String(event["slot"])}: ${String(event["reason"])}`);
         break;
       case "dispute-opened":
       case "dispute-moved":

@@ -29,6 +29,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
       linked(m, LIBRARY_NAMES),
     );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
+    const Audits = m.contract("Audits", [TaskRegistry, EpochBeacon, VerifierPool, parameters.audits]);
     const Court = m.contract("Court", [TaskRegistry, StakeManager, parameters.court]);
     const judged = [Court, TaskRegistry, MlpTemplate];
     const SegmentGame = m.contract("SegmentGame", judged, linked(m, GAME_LIBRARY_NAMES));
@@ -37,7 +38,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
     const OpenMint = m.contract("OpenMint", [GristToken, EpochBeacon, parameters.openMint]);
-    const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
+    const evidence = [Court, WorkMint, Audits, VerifierPool, SegmentGame, TensHashGame, Misconduct];
     const Perjury = m.contract("Perjury", evidence);
     const SupervisorLog = m.contract("SupervisorLog", [TaskRegistry, EpochBeacon]);
     const BountyBoard = m.contract("BountyBoard", [
@@ -58,7 +59,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
 
     m.call(GristToken, "appoint", [[WorkMint, OpenMint, FillerTasks]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
-    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog, Audits]);
     m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
@@ -73,6 +74,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
       MlpTemplate,
       TaskRegistry,
       WorkMint,
+      Audits,
       Court,
       SegmentGame,
       EvaluationGame,

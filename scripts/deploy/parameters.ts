@@ -46,6 +46,12 @@ export interface SuiteParameters {
     readonly initialEmission: bigint;
     readonly maxPerTicket: bigint;
   };
+  /** `IAudits.Parameters`. */
+  readonly audits: {
+    /** Part of a task's attestations for which audits are drawn, in basis points. */
+    readonly quotaBps: bigint;
+    readonly verifiersPerAudit: bigint;
+  };
   /** `IOpenMint.Parameters`. */
   readonly openMint: {
     readonly halvingEpochs: bigint;
@@ -107,6 +113,7 @@ const DEVELOPMENT: SuiteParameters = {
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },
+  audits: { quotaBps: 5_000n, verifiersPerAudit: 1n },
   openMint: {
     halvingEpochs: 100_000n, // two hundredths of the cap in all
     wantedClaims: 4n,
@@ -148,6 +155,7 @@ const PUBLIC: SuiteParameters = {
     initialEmission: 1_000n * GRIST,
     maxPerTicket: 250n * GRIST,
   },
+  audits: { quotaBps: 5_000n, verifiersPerAudit: 3n },
   openMint: {
     halvingEpochs: 35_064n, // with the emission below, 3.5 % of the cap in all
     wantedClaims: 16n,

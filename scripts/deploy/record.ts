@@ -15,6 +15,7 @@ export const CONTRACT_NAMES = [
   "MlpTemplate",
   "TaskRegistry",
   "WorkMint",
+  "Audits",
   "Court",
   "SegmentGame",
   "EvaluationGame",

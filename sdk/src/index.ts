@@ -1,4 +1,5 @@
 export * from "./actions/assignment.ts";
+export * from "./actions/audits.ts";
 export * from "./actions/claims.ts";
 export * from "./actions/credit.ts";
 export * from "./actions/disputes.ts";
@@ -54,6 +55,7 @@ export * from "./ticket/ticket.ts";
 export * from "./client/suite.ts";
 export * from "./client/suite-contracts.ts";
 export type { SendOptions, Sent, SuiteSendOptions } from "./client/send.ts";
+export * from "./contracts/abis/audits.ts";
 export * from "./contracts/abis/bounty-board.ts";
 export * from "./contracts/abis/classifier64.ts";
 export * from "./contracts/abis/collaborative-trainer64.ts";

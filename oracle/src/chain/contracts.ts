@@ -1,4 +1,5 @@
 import {
+  auditsAbi,
   bountyBoardAbi,
   courtAbi,
   epochBeaconAbi,
@@ -32,6 +33,7 @@ export function contractsOf(chain: Chain) {
     pool: getContract({ address: contracts.VerifierPool, abi: verifierPoolAbi, client }),
     registry: getContract({ address: contracts.TaskRegistry, abi: taskRegistryAbi, client }),
     mint: getContract({ address: contracts.WorkMint, abi: workMintAbi, client }),
+    audits: getContract({ address: contracts.Audits, abi: auditsAbi, client }),
     court: getContract({ address: contracts.Court, abi: courtAbi, client }),
     segmentGame: getContract({ address: contracts.SegmentGame, abi: segmentGameAbi, client }),
     evaluationGame: getContract({ address: contracts.EvaluationGame, abi: evaluationGameAbi, client }),

@@ -11,6 +11,7 @@ export const suiteContractNames = [
   "MlpTemplate",
   "TaskRegistry",
   "WorkMint",
+  "Audits",
   "Court",
   "SegmentGame",
   "EvaluationGame",
