@@ -9,8 +9,9 @@ type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
  * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
  * those that need each other.
  * @param deployer receives the genesis amount
+ * @param catalogue entries of the filler tasks' catalogue
  */
-export function suiteModule(parameters: SuiteParameters, deployer: string) {
+export function suiteModule(parameters: SuiteParameters, deployer: string, catalogue: readonly string[]) {
   return buildModule("Gristmill", (m) => {
     const { token: tokenParameters, stake: stakeParameters } = parameters;
     const hasGenesis = tokenParameters.genesis > 0n;
@@ -47,8 +48,16 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       VerifierPool,
       parameters.bounties,
     ]);
+    const FillerTasks = m.contract("FillerTasks", [
+      GristToken,
+      TaskRegistry,
+      EpochBeacon,
+      MlpTemplate,
+      parameters.fillers,
+      [...catalogue],
+    ]);
 
-    m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
+    m.call(GristToken, "appoint", [[WorkMint, OpenMint, FillerTasks]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog, Audits]);
     m.call(VerifierPool, "wire", [Perjury]);
@@ -76,6 +85,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       Perjury,
       SupervisorLog,
       BountyBoard,
+      FillerTasks,
     };
   });
 }

@@ -78,6 +78,16 @@ export interface SuiteParameters {
     /** Pay of one vote's voters as a part of the bounty, in basis points. */
     readonly voterPayBps: bigint;
   };
+  /** `IFillerTasks.Parameters`. */
+  readonly fillers: {
+    readonly halvingEpochs: bigint;
+    /** Epochs in which one filler task can be opened. */
+    readonly periodEpochs: bigint;
+    /** GRIST wei minted for the first tasks. */
+    readonly initialEmission: bigint;
+    /** GRIST wei that proposing a task for the queue burns. */
+    readonly proposalBurn: bigint;
+  };
 }
 
 /** Everything quick, so that a task lives through all its phases in a minute or two of one-second blocks. */
@@ -115,6 +125,12 @@ const DEVELOPMENT: SuiteParameters = {
   },
   court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  fillers: {
+    halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
+    periodEpochs: 1n,
+    initialEmission: 100n * GRIST,
+    proposalBurn: 25n * GRIST,
+  },
 };
 
 /** For blocks of 12 seconds: epochs of an hour, a challenge window of a day, no GRIST but what is mined. */
@@ -151,6 +167,12 @@ const PUBLIC: SuiteParameters = {
   },
   court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  fillers: {
+    halvingEpochs: 35_064n, // with the emission below, 24.5 % of the cap in all
+    periodEpochs: 24n, // one a day
+    initialEmission: 8_400n * GRIST,
+    proposalBurn: 2_100n * GRIST,
+  },
 };
 
 /** Slowest block time that {@link requireLongUnbonding} reckons with, in seconds. */

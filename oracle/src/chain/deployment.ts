@@ -28,6 +28,7 @@ const schema = z.object({
     Perjury: address,
     SupervisorLog: address,
     BountyBoard: address,
+    FillerTasks: address,
   }),
 });
 

@@ -22,6 +22,7 @@ export const suiteContractNames = [
   "Perjury",
   "SupervisorLog",
   "BountyBoard",
+  "FillerTasks",
 ] as const;
 
 /** Where the suite stands on one chain. */
