@@ -42,7 +42,7 @@ export function encodeBountyManifest(manifest: BountyManifest): Uint8Array {
 export async function bountiesPosted(
   node: Pick<BountyNode, "contracts">,
   from: bigint,
-  to: bigint,
+  to: bigint | "latest",
 ): Promise<PostedBounty[]> {
   const events = await node.contracts.bounties.getEvents.BountyPosted({}, { fromBlock: from, toBlock: to });
   return events.flatMap((event) => postedBy(event) ?? []);
@@ -73,7 +73,11 @@ export async function bountyById(node: Pick<BountyNode, "chain" | "contracts">, 
   const all = await bountiesPosted(node, BigInt(node.chain.deployment.blockNumber), number);
   const found = all.find((bounty) => bounty.bountyId === bountyId);
   if (found !== undefined) return found;
-  throw new GristmillError("BOUNTY_UNKNOWN", `the board knows no bounty ${bountyId}`, {
+  throw bountyUnknown(bountyId);
+}
+
+export function bountyUnknown(bountyId: Hex): GristmillError {
+  return new GristmillError("BOUNTY_UNKNOWN", `the board knows no bounty ${bountyId}`, {
     hints: ["check the id with `oracle-miner bounty list`, and that --rpc names the chain it was posted on"],
   });
 }

@@ -69,9 +69,10 @@ export class Attester {
   /** Seats that draw this verifier, by matter and round. */
   readonly #seats = new Map<string, number | undefined>();
   readonly #findings = new Map<Hex, Finding | "pending">();
-  /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
-  readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
-  #audits = 0;
+  /** What waits to be audited. Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
+  readonly #waiting = new Set<Attestable>();
+  readonly #lanes = new Set<Promise<void>>();
+  #auditing = 0;
   /** Matters with a transaction under way. */
   readonly #busy = new Set<Hex>();
   /** Seals that this process sent or saw on the chain. */
@@ -182,16 +183,26 @@ export class Attester {
 
   #startAudit(matter: Attestable): void {
     this.#findings.set(matter.id, "pending");
-    const lane = this.#audits++ % AUDITS_AT_ONCE;
-    const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
+    this.#waiting.add(matter);
+    if (this.#auditing === AUDITS_AT_ONCE) return;
+    this.#auditing += 1;
+    const lane = this.#auditWaiting().catch(this.#failure.reject);
+    this.#lanes.add(lane);
+    void lane.finally(() => this.#lanes.delete(lane));
+  }
+
+  /** Audits one after the other, those first whose rounds began first: claims before the drawn segments of their epoch. */
+  async #auditWaiting(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const matter = [...this.#waiting].reduce((first, other) => (other.since < first.since ? other : first));
+      this.#waiting.delete(matter);
       // Its rounds may have passed while it waited.
-      if (!this.#open.has(matter.id)) return;
+      if (!this.#open.has(matter.id)) continue;
       const finding = await matter.audit();
       this.#findings.set(matter.id, finding);
       if (finding.outcome === "unavailable") await matter.unavailable?.();
-    });
-    audited.catch(this.#failure.reject);
-    this.#lanes[lane] = audited;
+    }
+    this.#auditing -= 1;
   }
 
   async #seal(matter: Attestable, traces: readonly Hex[], round: number): Promise<void> {
