@@ -386,7 +386,7 @@ class Patience {
 function unsigned(raw: Hex): TransactionSerializable {
   const signature = ["r", "s", "v", "yParity"];
   const fields = Object.entries(parseTransaction(raw)).filter(([name]) => !signature.includes(name));
-  return Object.fromEntries(fields) as TransactionSerializable;
+  return Object.fromEntries(fields);
 }
 
 function isReplaced(error: unknown): boolean {
