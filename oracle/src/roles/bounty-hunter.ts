@@ -3,7 +3,8 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { bountiesPosted, fetchSpec, fetchTrainingSet, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchSpec, fetchTrainingSet, followBounties, postedBy } from "../bounties/bounty-data.ts";
+import type { PostedBounty, PostedEvent } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { enterBounty, entryNumber, type KnownBounty, scoreEntry } from "../bounties/enter-bounty.ts";
 import { EntryStore, type StoredEntry } from "../bounties/entry-store.ts";
@@ -11,6 +12,7 @@ import { honestWork, type HunterWork, runnerFor } from "../bounties/hunter-work.
 import { BountyJobs } from "../bounties/jobs.ts";
 import { PolicyStore, refusalOf, runSeconds } from "../bounties/policy.ts";
 import type { Head } from "../chain/chain.ts";
+import type { EventFeed } from "../chain/event-feed.ts";
 
 /** A bounty that is not worked for, or not yet. */
 interface Candidate {
@@ -35,7 +37,7 @@ export class BountyHunter {
   readonly #entered = new Map<Hex, PostedBounty>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #only: readonly Hex[] | undefined;
-  #from: bigint;
+  readonly #posted: EventFeed<PostedEvent>;
 
   /** @param only these bounties; all that the policy accepts if left out */
   constructor(node: BountyNode, work: HunterWork = honestWork(), only?: readonly Hex[]) {
@@ -43,21 +45,23 @@ export class BountyHunter {
     this.#only = only;
     this.#work = work;
     this.#entries = new EntryStore(node);
+    this.#posted = followBounties(node);
     this.#policy = new PolicyStore(node.database, node.config);
-    this.#from = BigInt(node.chain.deployment.blockNumber);
     this.jobs = new BountyJobs(node.database);
     this.jobs.recover();
   }
 
   /** Does what is to be done at this head of the chain; training goes on beside it. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number)) {
+    const { undone, added } = await this.#posted.take(head.number);
+    for (const { args } of undone)
+      if (args.bountyId !== undefined) for (const known of [this.#waiting, this.#entered]) known.delete(args.bountyId);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) {
       const { bountyId } = bounty;
       if (this.#only?.includes(bountyId) === false) continue;
       if (this.#entries.get(bountyId) !== undefined) this.#entered.set(bountyId, bounty);
       else if (!this.jobs.wasQuit(bountyId)) this.#waiting.set(bountyId, { bounty });
     }
-    this.#from = head.number + 1n;
     for (const candidate of this.#waiting.values()) await this.#consider(candidate, head);
     for (const bounty of this.#entered.values()) await this.#attend(bounty, head);
   }

@@ -3,11 +3,13 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { bountiesPosted, fetchBlob, fetchScoringSet, fetchSpec, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchBlob, fetchScoringSet, fetchSpec, followBounties, postedBy } from "../bounties/bounty-data.ts";
+import type { PostedBounty, PostedEvent } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { scoreInThread } from "../bounties/model-thread.ts";
 import { VoteStore } from "../bounties/vote-store.ts";
 import type { Head } from "../chain/chain.ts";
+import type { EventFeed } from "../chain/event-feed.ts";
 import { isRevert } from "../chain/chain.ts";
 
 /** What a model's failing to be scored is called: the model's own fault. */
@@ -29,19 +31,19 @@ export class BountyJudge {
   readonly #votes: VoteStore;
   readonly #open = new Map<Hex, PostedBounty>();
   readonly #done = new Set<string>();
-  #from: bigint;
+  readonly #posted: EventFeed<PostedEvent>;
 
   constructor(node: BountyNode) {
     this.#node = node;
     this.#votes = new VoteStore(node);
-    this.#from = BigInt(node.chain.deployment.blockNumber);
+    this.#posted = followBounties(node);
   }
 
   /** Does what is to be done at this head of the chain. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number))
-      this.#open.set(bounty.bountyId, bounty);
-    this.#from = head.number + 1n;
+    const { undone, added } = await this.#posted.take(head.number);
+    for (const { args } of undone) if (args.bountyId !== undefined) this.#open.delete(args.bountyId);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) this.#open.set(bounty.bountyId, bounty);
     for (const bounty of this.#open.values()) await this.#attend(bounty, head);
   }
 
