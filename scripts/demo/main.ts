@@ -36,6 +36,7 @@ interface DemoOptions {
   readonly killMiner?: boolean;
   readonly dashboard: boolean;
   readonly keep?: boolean;
+  readonly wait?: boolean;
   readonly parameters?: string;
   /** True without a name. */
   readonly cheat?: string | true;
@@ -50,6 +51,7 @@ const program = new Command("npm start --")
   .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
   .option("--no-dashboard", "serve no page that shows the run")
   .option("--keep", "keep the chain and the dashboard when the run is over, until Ctrl-C")
+  .option("--wait", "start the nodes without a task: submit tasks on the dashboard, until Ctrl-C")
   .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
   .option(
     "--cheat [name]",
@@ -90,7 +92,7 @@ async function demo(options: DemoOptions): Promise<number> {
     });
   });
   const timer = setTimeout(() => {
-    stop.abort(new GristmillError("RUN_TIMEOUT", "the run did not end in 30 minutes"));
+    if (options.wait !== true) stop.abort(new GristmillError("RUN_TIMEOUT", "the run did not end in 30 minutes"));
   }, RUN_TIMEOUT);
   try {
     await Promise.race([run(options, { processes, stopped, atEnd }), stopped]);
@@ -129,7 +131,7 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   await keepMining(chain);
 
   const deployment = await readDeployment(deploymentFile);
-  const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment) : undefined;
+  const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment, folder) : undefined;
   if (dashboard !== undefined) {
     atEnd(dashboard.stop);
     say("dashboard", { url: dashboard.url });
@@ -170,6 +172,10 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   view?.start();
   try {
     const nodes = await startNodes(setting, options, names, identities);
+    if (options.wait === true) {
+      say("waiting", { nodes: nodes.length });
+      await Promise.race([stopped, ...nodes.map((node) => finished(node, false))]);
+    }
     if (options.killMiner === true) killDuringTraining(nodes, onEvent);
     await Promise.all(nodes.map((node) => finished(node, options.killMiner === true)));
   } finally {
@@ -201,20 +207,20 @@ async function startNodes(
   const submit = ["task", "submit", resolve(options.task), "--miners", String(options.miners), "--close-early"];
   const evaluators = evaluatorsOf(options);
   submit.push("--evaluators", String(evaluators.length));
-  const client = await startNode(setting, "client", "client", identityOf("client"), submit, []);
+  const waiting = ["run", "--role", "client", "--close-early"];
+  const command = options.wait === true ? waiting : submit;
+  const client = await startNode(setting, "client", "client", identityOf("client"), command, []);
   const started = await client.seen("started");
   const bootstrap = addressesOf(started);
-  const created = await client.seen("task-created");
-  const taskId = String(created["task"]);
+  const only = options.wait === true ? [] : ["--task", String((await client.seen("task-created"))["task"])];
   const cheater = isScored(options) ? evaluators.at(-1) : `miner-${String(options.miners)}`;
   const others = await Promise.all(
     names
       .filter((name) => name !== "client")
       .map((name) => {
         const role = name.replace(/-\d+$/, "");
-        const command = ["run", "--role", role, "--task", taskId];
         const cheat = name === cheater && typeof options.cheat === "string" ? options.cheat : undefined;
-        return startNode(setting, name, role, identityOf(name), command, bootstrap, cheat);
+        return startNode(setting, name, role, identityOf(name), ["run", "--role", role, ...only], bootstrap, cheat);
       }),
   );
   return [client, ...others];

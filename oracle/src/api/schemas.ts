@@ -1,3 +1,5 @@
+import type { Address } from "viem";
+import { isAddress } from "viem";
 import { z } from "zod";
 
 const hex = z.string().describe("0x and hexadecimal digits");
@@ -110,6 +112,36 @@ export const answers = {
     peers: z.array(z.object({ id: z.string(), tasks: z.array(hex) })),
     messages: z.record(z.string(), count).describe("by verdict; all but accepted were dropped"),
   }),
+  explanation: z.object({
+    about: z.enum(["task", "claim"]),
+    id: hex,
+    story: z.array(z.string()).describe("what is, in order"),
+    next: z.string().optional().describe("what the operator may do about it"),
+  }),
+  created: z.object({ task: hex }),
+  prepared: z.object({
+    task: hex.describe("the id it will have"),
+    specHash: hex,
+    datasetRoot: hex,
+    testCommitment: hex,
+    salt: hex,
+    manifest: z.string().describe("content address"),
+  }),
+  testSet: z.object({
+    testRoot: hex,
+    testBatches: count,
+    salt: hex,
+    manifest: z.string().describe("content address from which evaluators fetch it"),
+  }),
+  model: z.object({
+    task: hex,
+    stateId: hex,
+    sizes: z.array(count),
+    shift: z.array(count),
+    correct: count.optional().describe("right answers on the hidden test set"),
+    examples: count.optional(),
+    accuracy: z.number().optional(),
+  }),
   log: z.object({ lines: z.array(z.looseObject({ sequence: count })) }),
 };
 
@@ -117,6 +149,22 @@ export const answers = {
 export type Answer<name extends keyof typeof answers> = z.input<(typeof answers)[name]>;
 
 export const amountBody = z.strictObject({ amount });
+
+const taskBody = z.strictObject({
+  spec: z.string().describe("task file, YAML or JSON"),
+  files: z.record(z.string(), z.base64()).default({}).describe("files that it names, by name, in base64"),
+  miners: count.min(1).max(80).optional().describe("instead of what the file says"),
+  evaluators: count.min(1).max(80).optional().describe("instead of what the file says"),
+});
+
+export const createBody = taskBody;
+
+export const prepareBody = taskBody.extend({
+  client: z
+    .custom<Address>((value) => typeof value === "string" && isAddress(value), "not an address")
+    .meta({ type: "string" })
+    .describe("account that will create the task"),
+});
 
 export const emptyBody = z.strictObject({});
 

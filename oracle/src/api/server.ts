@@ -3,11 +3,9 @@ import type { AddressInfo } from "node:net";
 
 import openApi from "@fastify/swagger";
 import { GristmillError } from "@gristmill/sdk";
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import fastify from "fastify";
-import type { Hex } from "viem";
-import { isHex, size } from "viem";
-import { z } from "zod";
+import type { z } from "zod";
 
 import { dashboardFiles } from "../dashboard/dashboard-files.ts";
 import type { Journal } from "../journal.ts";
@@ -19,7 +17,9 @@ import { EventStreams } from "./events.ts";
 import { hostOf, isLoopback, isOwnHost } from "./hosts.ts";
 import { publishUrl, withdrawUrl } from "./location.ts";
 import { Metrics } from "./metrics.ts";
-import { amountBody, answers, emptyBody, failure, logQuery } from "./schemas.ts";
+import { check, describe, idOf, jsonSchema } from "./requests.ts";
+import { amountBody, answers, emptyBody, logQuery } from "./schemas.ts";
+import { addTaskRoutes } from "./task-routes.ts";
 import { TaskParts } from "./task-parts.ts";
 import { isAuthorised, loadToken } from "./token.ts";
 
@@ -30,6 +30,11 @@ const LEVELS = ["debug", "info", "warn", "error"];
 /** Statuses of errors by their codes; 400 for others of ours. */
 const STATUSES: Readonly<Record<string, number>> = {
   TASK_UNKNOWN: 404,
+  ID_UNKNOWN: 404,
+  MODEL_UNKNOWN: 404,
+  TEST_SET_LOST: 404,
+  NOT_A_CLIENT: 409,
+  TEST_SET_SECRET: 409,
   KEY_MISSING: 409,
   CHAIN_REVERTED: 409,
   GAS_PRICE_HIGH: 409,
@@ -152,12 +157,18 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
 
   get("status", "who this node is, and how chain and network are", () => source.status());
   get("tasks", "all tasks of the registry, the newest last", () => source.tasks());
-  get("task", "one task with its miners", ({ params }) => source.task(taskIdOf(params)), "tasks/:task");
+  get("task", "one task with its miners", ({ params }) => source.task(idOf(params, "task")), "tasks/:task");
   get("claims", "lucky tickets that this node claimed or attested", () => source.claims());
   get("disputes", "all disputes, the newest last", () => source.disputes());
   get("stake", "this node's stake and wallet", () => source.stake());
   get("rewards", "what this node has earned", () => source.rewards());
   get("peers", "this node in its network", () => source.peers());
+  get(
+    "explanation",
+    "why a task or claim pays or not",
+    ({ params }) => source.explain(idOf(params, "id")),
+    "explain/:id",
+  );
   get("log", "the last lines of the log, oldest first", ({ query }) => {
     const { limit, after, level } = check(logQuery, query);
     const least = LEVELS.indexOf(level);
@@ -194,31 +205,11 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
   post("stake/remove", "begins to unbond free stake", amountBody, "stake", (body) => removeStake(node, amountOf(body)));
   post("stake/withdraw", "takes out what has unbonded", emptyBody, "stake", () => withdrawStake(node));
   post("rewards/claim", "mints claims that are due and withdraws", emptyBody, "rewards", () => claimRewards(node));
-}
-
-function describe(summary: string, answer: z.ZodType): FastifySchema {
-  return { summary, response: { 200: jsonSchema(answer), default: jsonSchema(failure) } };
-}
-
-function jsonSchema(schema: z.ZodType): Record<string, unknown> {
-  const described = Object.entries(z.toJSONSchema(schema, { io: "input" }));
-  return Object.fromEntries(described.filter(([name]) => name !== "$schema"));
+  addTaskRoutes(app, node, role);
 }
 
 function amountOf(body: unknown): bigint {
   return parseAmount(check(amountBody, body).amount);
-}
-
-function taskIdOf(params: unknown): Hex {
-  const { task } = params as { readonly task: string };
-  if (isHex(task) && size(task) === 32) return task;
-  throw new GristmillError("TASK_ID_INVALID", `${task} is not a task id`, { hints: ["0x and 64 hexadecimal digits"] });
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const { success, data, error } = schema.safeParse(value);
-  if (success) return data;
-  throw new GristmillError("REQUEST_INVALID", "the request is not valid", { hints: [z.prettifyError(error)] });
 }
 
 function answerError(error: unknown, _: FastifyRequest, reply: FastifyReply): FastifyReply {

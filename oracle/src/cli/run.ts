@@ -70,13 +70,32 @@ export function runCommand(work: SlotWork): Command {
           return;
         }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
-        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
-        else await takePart(node, role, only, work);
+        if (only !== undefined) await takePart(node, role, only, work);
+        else if (role === "client") await serveClients(node);
+        else for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
       } finally {
         await stop();
       }
     });
   });
+}
+
+/**
+ * Sees all tasks of a client through at once: no reveal may wait for the end of another task, and none may end with the
+ * failure of another.
+ */
+async function serveClients(node: Node): Promise<void> {
+  const parts: Promise<void>[] = [];
+  try {
+    for await (const task of openTasks(node, "client"))
+      parts.push(
+        takePart(node, "client", task).catch((error: unknown) => {
+          if (!node.signal.aborted) node.log.error({ event: "part-failed", task, error });
+        }),
+      );
+  } finally {
+    await Promise.all(parts);
+  }
 }
 
 /** @throws GristmillError ROLE_UNKNOWN */

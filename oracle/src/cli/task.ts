@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
 import { GristmillError } from "@gristmill/sdk";
 import { Command } from "commander";
 import type { Hex } from "viem";
@@ -7,8 +10,8 @@ import { heads } from "../chain/follow.ts";
 import type { Reader } from "../operator/reader.ts";
 import type { ListedTask } from "../operator/tasks.ts";
 import { minersOf, tasksOf } from "../operator/tasks.ts";
-import { submitTask } from "../roles/client.ts";
 import { fetchModel } from "../roles/fetch-model.ts";
+import { submitTask } from "../roles/task-order.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
 import { isTerminal, phaseName } from "../roles/task-follower.ts";
 import { configOf, withOutput, withSettings } from "./options.ts";
@@ -36,7 +39,10 @@ export function taskCommand(): Command {
       await untilStopped(async (signal) => {
         const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
         try {
-          const taskId = await submitTask(node, file, {
+          const taskId = await submitTask(node, {
+            text: await readFile(file, "utf8"),
+            baseDir: dirname(file),
+            readFile: async (path) => new Uint8Array(await readFile(path)),
             ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
             ...(options["evaluators"] === undefined ? {} : { evaluators: Number(options["evaluators"]) }),
           });

@@ -1,27 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-
-import type { BatchSet } from "@gristmill/sdk";
-import {
-  batchLeaf,
-  compileTask,
-  datasetRoot,
-  decodeBatchSet,
-  encodeBatchSet,
-  encodeProgram,
-  evaluate,
-  GristmillError,
-} from "@gristmill/sdk";
+import { decodeBatchSet, evaluate } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, formatEther, keccak256 } from "viem";
-import { z } from "zod";
+import { isAddressEqual } from "viem";
 
-import { KeyValueStore } from "../storage/key-value-store.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
 import { withCranks } from "./cranks.ts";
-import { writeModel } from "./fetch-model.ts";
+import { modelFolder, writeModel } from "./fetch-model.ts";
+import { publishTestSet, readTestSet } from "./kept-test-set.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
@@ -29,145 +14,40 @@ import type { TaskSession } from "./session.ts";
 import { joinSession } from "./session.ts";
 import { gatherModel } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
+import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
-import { encodeManifest } from "./terms.ts";
-
-const secretSchema = z.object({ testRoot: z.string(), testBatches: z.number(), salt: z.string() });
-const SECRET = "test-set";
-
-/** keccak256(abi.encode(testRoot, testBatches, salt)): what the registry opens in the reveal. */
-export function commitTestSet(testRoot: Hex, testBatches: number, salt: Hex): Hex {
-  return keccak256(
-    encodeAbiParameters(
-      [{ type: "bytes32" }, { type: "uint256" }, { type: "bytes32" }],
-      [testRoot, BigInt(testBatches), salt],
-    ),
-  );
-}
-
-/** keccak256(abi.encode(chainid, registry, client, specHash, salt)): the id that the registry will give the task. */
-function taskIdOf(node: Node, specHash: Hex, salt: Hex): Hex {
-  const { chainId, contracts } = node.chain.deployment;
-  return keccak256(
-    encodeAbiParameters(
-      [{ type: "uint256" }, { type: "address" }, { type: "address" }, { type: "bytes32" }, { type: "bytes32" }],
-      [BigInt(chainId), contracts.TaskRegistry, self(node), specHash, salt],
-    ),
-  );
-}
-
-/** What a client may change of a task file when submitting it. */
-export interface SpecChanges {
-  /** Miners wanted. */
-  readonly miners?: number;
-  /** Evaluators wanted. */
-  readonly evaluators?: number;
-}
-
-/**
- * Compiles a task file, publishes its training data, escrows the fee, and creates the task. The test set stays in the
- * data folder: only its salted commitment leaves the node before the reveal.
- *
- * @returns the task's id
- */
-export async function submitTask(node: Node, file: string, changes: SpecChanges = {}): Promise<Hex> {
-  const { chain, contracts, log, network } = node;
-  const compiled = await compileTask(await readFile(file, "utf8"), {
-    baseDir: dirname(file),
-    ...changes,
-    readFile: async (path: string) => new Uint8Array(await readFile(path)),
-  });
-  for (const warning of compiled.warnings) log.warn({ event: "spec-warning", warning });
-
-  const [spec, train] = [
-    await network.blobs.put(compiled.specBytes),
-    await network.blobs.put(encodeBatchSet(compiled.train)),
-  ];
-  const manifest = await network.blobs.put(encodeManifest({ version: 1, spec, train }));
-  const testRoot = rootOf(compiled.test);
-  const testBatches = compiled.test.batches.length;
-  const salt = bytesToHex(randomBytes(32));
-  const parameters = {
-    ...compiled.payment,
-    salt: bytesToHex(randomBytes(32)),
-    specHash: compiled.specHash,
-    datasetRoot: rootOf(compiled.train),
-    testCommitment: commitTestSet(testRoot, testBatches, salt),
-    manifest,
-    program: encodeProgram(compiled.parameters),
-  };
-  const { token, registry } = contracts;
-  await chain.transact({
-    address: token.address,
-    abi: token.abi,
-    functionName: "approve",
-    args: [registry.address, parameters.fee],
-  });
-  const taskId = taskIdOf(node, parameters.specHash, parameters.salt);
-  // Kept before the task exists: a client that forgets its test set cannot reveal it.
-  await mkdir(node.config.dataDir, { recursive: true });
-  await writeFile(testSetPath(node, taskId), encodeBatchSet(compiled.test), { mode: 0o600 });
-  new KeyValueStore(node.database, taskId).setDurably(
-    SECRET,
-    new TextEncoder().encode(JSON.stringify({ testRoot, testBatches, salt })),
-  );
-  await chain.transact({
-    address: registry.address,
-    abi: registry.abi,
-    functionName: "createTask",
-    args: [parameters],
-  });
-  log.info({
-    event: "task-created",
-    task: taskId,
-    fee: formatEther(parameters.fee),
-    slots: parameters.slots,
-    iterations: parameters.iterations,
-    sizes: compiled.parameters.sizes,
-  });
-  return taskId;
-}
 
 /**
  * A client's part after the task is created: serve the data, reveal the test set, take what comes back of the fee, and
- * fetch the model.
+ * fetch the model. Where a wallet created the task, and this node only prepared it, revealing and taking back are the
+ * wallet's part.
  */
 export async function runClient(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
+  const isOwn = isAddressEqual(terms.client, self(node));
   await withCranks(node, follower, terms, async () => {
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase !== Phase.Cancelled) {
       const { task } = await follower.until((moment) => moment.task.phase >= Phase.Reveal);
-      if (task.phase === Phase.Reveal) await revealTestSet(node, terms.taskId);
+      if (isOwn && task.phase === Phase.Reveal) await revealTestSet(node, terms.taskId);
       const session = await joinSession(node, follower, terms);
       await follower.until((moment) => moment.task.phase >= Phase.Closing);
       if ((await follower.now()).task.phase !== Phase.Failed) await saveModel(node, follower, terms, session);
     }
-    await collectPay(node, follower);
+    if (isOwn) await collectPay(node, follower);
+    else await follower.until(({ task }) => isTerminal(task.phase));
   });
 }
 
 async function revealTestSet(node: Node, taskId: Hex): Promise<void> {
-  const kept = new KeyValueStore(node.database, taskId).getText(SECRET);
-  if (kept === undefined)
-    throw new GristmillError("TEST_SET_LOST", `this data folder does not hold the test set of task ${taskId}`, {
-      hints: ["run the client with the --data-dir it submitted the task from"],
-    });
-  const { testRoot, testBatches, salt } = secretSchema.parse(JSON.parse(kept));
-  const address = await node.network.blobs.put(new Uint8Array(await readFile(testSetPath(node, taskId))));
+  const { secret, manifest } = await publishTestSet(node, taskId);
   const { registry } = node.contracts;
   await node.chain.transact({
     address: registry.address,
     abi: registry.abi,
     functionName: "revealTestSet",
-    args: [taskId, testRoot as Hex, testBatches, salt as Hex, address],
+    args: [taskId, secret.testRoot, secret.testBatches, secret.salt, manifest],
   });
-  node.log.info({ event: "test-set-revealed", task: taskId, batches: testBatches });
-}
-
-/** Where a client keeps a task's test set until the reveal. */
-function testSetPath(node: Node, taskId: Hex): string {
-  return join(node.config.dataDir, `test-set-${taskId}.bin`);
+  node.log.info({ event: "test-set-revealed", task: taskId, batches: secret.testBatches });
 }
 
 /** Fetches the final model, scores it on the hidden test set, and writes it down. */
@@ -175,7 +55,7 @@ async function saveModel(node: Node, follower: TaskFollower, terms: TaskTerms, s
   const { task } = await follower.now();
   const { program, taskId } = terms;
   const weights = await gatherModel(node, session, task);
-  const test = decodeBatchSet(new Uint8Array(await readFile(testSetPath(node, taskId))));
+  const test = decodeBatchSet(await readTestSet(node, taskId));
   const engine = await createEngine(node.config.backend);
   const { correct } = evaluate(program, weights, test.batches, engineProduct(engine));
   const examples = test.batches.reduce((sum, { y }) => sum + y.cols, 0);
@@ -188,11 +68,7 @@ async function saveModel(node: Node, follower: TaskFollower, terms: TaskTerms, s
     correct,
     examples,
   };
-  const folder = join(node.config.dataDir, "models", taskId);
+  const folder = modelFolder(node.config.dataDir, taskId);
   await writeModel(folder, weights, card);
   node.log.info({ event: "model", ...card, path: folder });
-}
-
-function rootOf(set: BatchSet): Hex {
-  return datasetRoot(set.batches.map((batch) => batchLeaf(batch)));
 }

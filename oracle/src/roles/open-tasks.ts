@@ -3,6 +3,7 @@ import { isAddressEqual } from "viem";
 
 import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
+import { keepsTestSet } from "./kept-test-set.ts";
 import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -16,7 +17,7 @@ const membership: Readonly<Record<string, Role>> = {
 };
 
 /**
- * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, every
+ * Yields, until the node stops, each task that a node of this role can do something in: its own and those it prepared for a client, every
  * running one for a verifier, and for the others those that it has a place in, or may get one.
  */
 export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, void, void> {
@@ -48,7 +49,8 @@ export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, 
 
 async function concerns(node: Node, role: string, taskId: Hex, client: Hex, task: TaskView): Promise<boolean> {
   const place = membership[role];
-  if (place === undefined) return role === "verifier" || isAddressEqual(client, self(node));
+  if (place === undefined)
+    return role === "verifier" || isAddressEqual(client, self(node)) || keepsTestSet(node, taskId);
   if (task.phase === Phase.Registration) return true;
   const { standing } = await applicantOf(node, taskId, place);
   const hasHope = task.phase < Phase.Training && (standing === Standing.Applied || standing === Standing.Drawn);
