@@ -24,7 +24,7 @@ const optionalNumber = z.coerce.number().positive().optional();
 export const listSettings: readonly string[] = ["rpc", "listen", "bootstrap", "apiHosts"];
 
 /** Settings that are switches. */
-export const switchSettings: readonly string[] = ["autoStake"];
+export const switchSettings: readonly string[] = ["autoStake", "closeEarly"];
 
 /** A record in a file; a list of "pole=weight" elsewhere. */
 const preferences = z
