@@ -1,5 +1,3 @@
-import type { Address } from "viem";
-import { isAddress } from "viem";
 import { z } from "zod";
 
 const hex = z.string().describe("0x and hexadecimal digits");
@@ -152,7 +150,10 @@ export const amountBody = z.strictObject({ amount });
 
 const taskBody = z.strictObject({
   spec: z.string().describe("task file, YAML or JSON"),
-  files: z.record(z.string(), z.base64()).default({}).describe("files that it names, by name, in base64"),
+  files: z
+    .record(z.string(), z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "not base64"))
+    .default({})
+    .describe("files that it names, by name, in base64"),
   miners: count.min(1).max(80).optional().describe("instead of what the file says"),
   evaluators: count.min(1).max(80).optional().describe("instead of what the file says"),
 });
@@ -161,8 +162,8 @@ export const createBody = taskBody;
 
 export const prepareBody = taskBody.extend({
   client: z
-    .custom<Address>((value) => typeof value === "string" && isAddress(value), "not an address")
-    .meta({ type: "string" })
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, "not an address")
     .describe("account that will create the task"),
 });
 

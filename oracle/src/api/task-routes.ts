@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { GristmillError } from "@gristmill/sdk";
 import type { FastifyInstance } from "fastify";
 import type { Hex } from "viem";
+import { getAddress } from "viem";
 import type { z } from "zod";
 
 import type { ModelCard } from "../roles/fetch-model.ts";
@@ -41,7 +42,7 @@ export function addTaskRoutes(app: FastifyInstance, node: Node, role: string): v
   app.post(prepare.url, prepare.options, async ({ body }): Promise<Answer<"prepared">> => {
     requireClient(role);
     const { client, ...file } = check(prepareBody, body);
-    const { taskId, parameters } = await prepareTask(node, fileOf(file), client);
+    const { taskId, parameters } = await prepareTask(node, fileOf(file), getAddress(client));
     const { specHash, datasetRoot, testCommitment, salt, manifest } = parameters;
     return { task: taskId, specHash, datasetRoot, testCommitment, salt, manifest };
   });
