@@ -72,9 +72,7 @@ async function takeLook(
   const viewport = { width, height: 900 };
   const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
   const lists = { "gristmill.models": JSON.stringify(model), "gristmill.markets": JSON.stringify(market) };
-  await context.addInitScript((given: Readonly<Record<string, string>>) => {
-    for (const [key, value] of Object.entries(given)) localStorage.setItem(key, value);
-  }, lists);
+  await context.addInitScript({ content: `Object.assign(localStorage, ${JSON.stringify(lists)})` });
   const page = await context.newPage();
   await page.goto(url);
   await page.getByRole("heading", { level: 1 }).waitFor();
@@ -94,9 +92,11 @@ async function takeLook(
 /** Follows the first link to a page of a kind; false if there is none. */
 async function follow(page: Page, link: RegExp): Promise<boolean> {
   await settled(page);
-  const targets = await page.locator("a[href^='#/']").evaluateAll((links) => links.map((a) => a.getAttribute("href")));
-  const target = targets.find((href) => href !== null && link.test(href));
-  if (target === undefined || target === null) return false;
+  const targets = await page.evaluate<readonly string[]>(
+    `[...document.querySelectorAll("a[href^='#/']")].map((link) => link.getAttribute("href"))`,
+  );
+  const target = targets.find((href) => link.test(href));
+  if (target === undefined) return false;
   await page.locator(`a[href="${target}"]`).first().click();
   return true;
 }
@@ -110,19 +110,18 @@ async function settled(page: Page): Promise<void> {
 /** WebP by the browser itself: a third of the PNG. */
 async function take(page: Page, width: number, file: string): Promise<void> {
   const height = Math.min(MAX_HEIGHT, await page.evaluate<number>("document.documentElement.scrollHeight"));
-  const png = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width, height } });
+  await page.setViewportSize({ width, height });
+  const png = (await page.screenshot()).toString("base64");
+  await page.setViewportSize({ width, height: 900 });
   const canvas = await page.context().newPage();
-  const base64 = await canvas.evaluate(
-    async ([source, quality]) => {
-      const image = new Image();
-      image.src = `data:image/png;base64,${source}`;
-      await image.decode();
-      const target = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
-      target.getContext("2d")?.drawImage(image, 0, 0);
-      return target.toDataURL("image/webp", quality).split(",")[1] ?? "";
-    },
-    [png.toString("base64"), QUALITY] as const,
-  );
+  const base64 = await canvas.evaluate<string>(`(async () => {
+    const image = new Image();
+    image.src = "data:image/png;base64,${png}";
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return canvas.toDataURL("image/webp", ${QUALITY}).split(",")[1];
+  })()`);
   await canvas.close();
   await writeFile(file, Buffer.from(base64, "base64"));
 }

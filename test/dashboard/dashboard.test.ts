@@ -230,6 +230,20 @@ describe("the dashboard in a browser", function () {
     expect(await outcomeOf(page, "Approve")).to.match(/^Done in block/);
   });
 
+  it("shows a prediction market's phases, and takes a sample while it takes any", async () => {
+    const page = await open(`markets/${site.market}`);
+    await connectUnlocked(page, 1);
+    await page.getByText("Participation").waitFor();
+    expect(await page.locator("li[aria-current=step]").innerText()).to.match(/^Participation/);
+    expect(await figure(page, "Bounty")).to.equal("0.1 ETH");
+    await page.getByLabel("Numbers, with spaces or commas between them").fill("1");
+    await page.getByLabel("Its class").fill("1");
+    await page.getByRole("button", { name: "Contribute" }).click();
+    expect(await outcomeOf(page, "Contribute")).to.match(/^Done in block/);
+    await page.getByText("1 samples; 0.001 ETH as it stands, paid out at the end.").waitFor();
+    expect(await page.getByRole("button", { name: "Take out" }).isDisabled()).to.equal(true);
+  });
+
   it("warns of a model whose parts do not belong to it, and does not list it as good", async () => {
     const page = await open("models");
     await page.getByText("all parts owned by the trainer").waitFor();
@@ -250,6 +264,7 @@ describe("the dashboard in a browser", function () {
       "disputes",
       "models",
       `models/${site.trainer}`,
+      `markets/${site.market}`,
       "stake",
     ];
     for (const options of [

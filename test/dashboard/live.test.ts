@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { expect } from "chai";
 import type { Page } from "playwright-core";
 
+import type { ModelCard } from "../../oracle/src/roles/fetch-model.ts";
 import type { NodeEvent } from "../../scripts/demo/run-state.ts";
 import { ROOT } from "../scripts/deploy/local-node.ts";
 import { connectUnlocked, hasChromium, outcomeOf, TestBrowser } from "./test-browser.ts";
@@ -66,7 +67,7 @@ describe("the dashboard over running nodes", function () {
     folder = await mkdtemp(join(tmpdir(), "gristmill-live-"));
     [run, browser] = await Promise.all([LiveRun.start(folder), TestBrowser.launch()]);
     page = await browser.open(run.url);
-    page.setDefaultTimeout(90_000);
+    page.setDefaultTimeout(120_000);
   });
 
   after(async () => {
@@ -97,10 +98,12 @@ describe("the dashboard over running nodes", function () {
   it("follows the dispute over the cheating slot to its deciding element", async () => {
     const training = page.url();
     await page.getByRole("link", { name: "Disputes" }).click();
-    await page.getByRole("link", { name: /^0x/ }).first().click();
-    await page.getByTestId("decision").waitFor();
-    console.log(await page.getByTestId("decision").innerText());
-    console.log(await page.getByRole("alert").allInnerTexts());
+    await page.getByRole("link", { name: /^0x/ }).last().click();
+    const decision = page.getByTestId("decision");
+    await decision.waitFor();
+    expect(await decision.innerText()).to.match(/^R_2'\[0\]\[0\]: must be -?[\d,]+, claimed -?[\d,]+$/);
+    const arithmetic = "residual and sum of errors times inputs, less what crossed the threshold = ";
+    expect(await page.getByRole("alert").filter({ has: decision }).innerText()).to.include(arithmetic);
     await page.goto(training);
   });
 
@@ -111,8 +114,8 @@ describe("the dashboard over running nodes", function () {
     const link = page.getByRole("link", { name: "model.json" });
     await link.waitFor();
     const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
-    const path = await download.path();
-    const card = JSON.parse(readFileSync(path, "utf8")) as { readonly stateId: string; readonly accuracy: number };
-    console.log(card);
+    const card = JSON.parse(readFileSync(await download.path(), "utf8")) as ModelCard;
+    await page.getByText(`copy the final state ${card.stateId}`).first().waitFor({ state: "attached" });
+    expect(card.accuracy).to.be.above(0.5);
   });
 });

@@ -18,6 +18,7 @@ import { buildDashboard } from "../../scripts/dashboard/build.ts";
 import { deployModel } from "../../scripts/deploy-model/deploy-model.ts";
 import type { DeploymentRecord } from "../../scripts/deploy/record.ts";
 import { Deployment, LocalNode, NODES, ROOT } from "../scripts/deploy/local-node.ts";
+import { deployMarket } from "./market.ts";
 import type { PageOptions } from "./test-browser.ts";
 import { TestBrowser } from "./test-browser.ts";
 
@@ -29,6 +30,8 @@ export class Site {
   readonly chain: LocalNode;
   readonly deployment: DeploymentRecord;
   readonly trainer: Address;
+  /** A prediction market that takes samples. */
+  readonly market: Address;
   /** A node's live events, as its API would send them. */
   readonly feed: EventFeed;
   readonly url: string;
@@ -40,6 +43,7 @@ export class Site {
     readonly chain: LocalNode;
     readonly deployment: DeploymentRecord;
     readonly trainer: Address;
+    readonly market: Address;
     readonly feed: EventFeed;
     readonly browser: TestBrowser;
     readonly server: Server;
@@ -48,6 +52,7 @@ export class Site {
     this.chain = parts.chain;
     this.deployment = parts.deployment;
     this.trainer = parts.trainer;
+    this.market = parts.market;
     this.feed = parts.feed;
     this.#browser = parts.browser;
     this.#server = parts.server;
@@ -64,7 +69,8 @@ export class Site {
       await readFile(join(folder, "localhost", "addresses.json"), "utf8"),
     ) as DeploymentRecord;
     const trainer = await deploySentiment(chain);
-    const settings = { rpcUrl: chain.url, apiUrl: "", deployment, models: [trainer] };
+    const market = await deployMarket(chain, deployment);
+    const settings = { rpcUrl: chain.url, apiUrl: "", deployment, models: [trainer], markets: [market] };
     const files = await dashboardFiles(join(folder, "site"), settings);
     const feed = new EventFeed();
     const server = createServer((request, response) => {
@@ -73,7 +79,7 @@ export class Site {
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const browser = await TestBrowser.launch();
-    return new Site({ chain, deployment, trainer, feed, browser, server, folder });
+    return new Site({ chain, deployment, trainer, market, feed, browser, server, folder });
   }
 
   /** A page in a browser of its own, without a wallet. */
