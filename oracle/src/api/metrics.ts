@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { formatEther } from "viem";
 
+import { BountyJobs, jobStates } from "../bounties/jobs.ts";
 import type { Journal, LogLine } from "../journal.ts";
 import { readRewards } from "../operator/rewards.ts";
 import { readStake } from "../operator/stake.ts";
@@ -23,6 +24,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry, prefix: "gristmill_" });
     this.#countEvents(journal);
     this.#watchNetwork();
+    this.#watchJobs();
     this.#watchChain();
   }
 
@@ -50,8 +52,8 @@ export class Metrics {
     const hashing = this.#counter("hashing_seconds_total", "Seconds spent hashing tickets");
     const hashRate = this.#gauge("hashes_per_second", "TensHashes a second in the last draw");
     const claims = this.#counter("claims_total", "Lucky tickets claimed", "task");
-    const attested = this.#counter("attestations_total", "Claims of others attested");
-    const refuted = this.#counter("refutations_total", "Claims of others found false");
+    const attested = this.#counter("attestations_total", "Claims and drawn segments of others attested");
+    const refuted = this.#counter("refutations_total", "Claims and segments of others found false");
     const minted = this.#counter("minted_grist_total", "GRIST minted since the start");
     const paid = this.#counter(
       "paid_grist_total",
@@ -83,6 +85,9 @@ export class Metrics {
       attested: () => {
         attested.inc();
       },
+      "audit-attested": () => {
+        attested.inc();
+      },
       refuted: () => {
         refuted.inc();
       },
@@ -110,6 +115,15 @@ export class Metrics {
       peers.set(network.peers.length);
       messages.reset();
       for (const [verdict, count] of Object.entries(network.counts())) messages.inc({ verdict }, count);
+    });
+  }
+
+  #watchJobs(): void {
+    const jobs = this.#gauge("bounty_jobs", "Jobs for bounties by state, of this data folder's whole life", "state");
+    const store = new BountyJobs(this.#node.database);
+    this.#updates.push(() => {
+      jobs.reset();
+      for (const state of jobStates) jobs.set({ state }, store.list(state).length);
     });
   }
 

@@ -13,6 +13,7 @@ import { claimRewards } from "../operator/rewards.ts";
 import { addStake, parseAmount, removeStake, withdrawStake } from "../operator/stake.ts";
 import type { Node } from "../roles/node.ts";
 import { Answers } from "./answers.ts";
+import { addBountyRoutes } from "./bounty-routes.ts";
 import { EventStreams } from "./events.ts";
 import { hostOf, isLoopback, isOwnHost } from "./hosts.ts";
 import { publishUrl, withdrawUrl } from "./location.ts";
@@ -35,6 +36,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   TEST_SET_LOST: 404,
   NOT_A_CLIENT: 409,
   TEST_SET_SECRET: 409,
+  JOB_UNKNOWN: 404,
   KEY_MISSING: 409,
   CHAIN_REVERTED: 409,
   GAS_PRICE_HIGH: 409,
@@ -206,6 +208,7 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
   post("stake/withdraw", "takes out what has unbonded", emptyBody, "stake", () => withdrawStake(node));
   post("rewards/claim", "mints claims that are due and withdraws", emptyBody, "rewards", () => claimRewards(node));
   addTaskRoutes(app, node, role);
+  addBountyRoutes(app, node, role);
 }
 
 function amountOf(body: unknown): bigint {

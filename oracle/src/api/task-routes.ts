@@ -99,7 +99,7 @@ async function cardOf(node: Node, params: unknown): Promise<Answer<"model">> {
 }
 
 /** The task file of a request; the files that it names come with it, and no others are read. */
-function fileOf({ spec, files, miners, evaluators }: z.output<typeof createBody>): TaskFile {
+function fileOf({ spec, files, miners, supervisors, evaluators }: z.output<typeof createBody>): TaskFile {
   return {
     text: spec,
     baseDir: "",
@@ -112,6 +112,7 @@ function fileOf({ spec, files, miners, evaluators }: z.output<typeof createBody>
       return Promise.resolve(new Uint8Array(Buffer.from(content, "base64")));
     },
     ...(miners === undefined ? {} : { miners }),
+    ...(supervisors === undefined ? {} : { supervisors }),
     ...(evaluators === undefined ? {} : { evaluators }),
   };
 }

@@ -24,7 +24,7 @@ const optionalNumber = z.coerce.number().positive().optional();
 export const listSettings: readonly string[] = ["rpc", "listen", "bootstrap", "apiHosts"];
 
 /** Settings that are switches. */
-export const switchSettings: readonly string[] = ["autoStake", "closeEarly"];
+export const switchSettings: readonly string[] = ["autoStake", "closeEarly", "filler"];
 
 /** A record in a file; a list of "pole=weight" elsewhere. */
 const preferences = z
@@ -79,6 +79,11 @@ export const configSchema = z.strictObject({
   closeEarly: flag
     .default(false)
     .describe("as a client, end a registration once every place has an applicant, instead of at its deadline"),
+  filler: flag
+    .default(false)
+    .describe(
+      "take part in the protocol's filler tasks too, and as a miner open them when there is nothing else to train",
+    ),
   maxLead: z.coerce
     .number()
     .int()
@@ -90,6 +95,7 @@ export const configSchema = z.strictObject({
     .pipe(z.array(z.enum(runnerNames)).min(1))
     .default(["builtin"])
     .describe("what may make models of bounties: builtin, and for strangers' scripts sandbox or container"),
+  bountyEnabled: flag.default(true).describe("whether jobs for bounties are begun"),
   bountyMinimum: z.coerce.number().min(0).default(0).describe("least bounty to work for, GRIST"),
   bountyTimeLeft: z.coerce.number().int().min(0).default(60).describe("least seconds until the deadline"),
   bountyRunTime: z.coerce.number().int().min(1).default(3600).describe("most seconds to train for one bounty"),

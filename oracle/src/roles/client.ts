@@ -1,12 +1,12 @@
 import { decodeBatchSet, evaluate } from "@gristmill/sdk";
-import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
 import { withCranks } from "./cranks.ts";
 import { modelFolder, writeModel } from "./fetch-model.ts";
-import { publishTestSet, readTestSet } from "./kept-test-set.ts";
+import { isFiller } from "./filler-catalogue.ts";
+import { publishTestSet, readTestSet, secretScope } from "./kept-test-set.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
@@ -23,12 +23,13 @@ import type { TaskTerms } from "./terms.ts";
  * wallet's part.
  */
 export async function runClient(node: Node, follower: TaskFollower, terms: TaskTerms): Promise<void> {
-  const isOwn = isAddressEqual(terms.client, self(node));
+  // The protocol is the client of what was proposed as a filler: this node acts for it.
+  const isOwn = isAddressEqual(terms.client, self(node)) || isFiller(node, terms);
   await withCranks(node, follower, terms, async () => {
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase !== Phase.Cancelled) {
       const { task } = await follower.until((moment) => moment.task.phase >= Phase.Reveal);
-      if (isOwn && task.phase === Phase.Reveal) await revealTestSet(node, terms.taskId);
+      if (isOwn && task.phase === Phase.Reveal) await revealTestSet(node, terms);
       const session = await joinSession(node, follower, terms);
       await follower.until((moment) => moment.task.phase >= Phase.Closing);
       if ((await follower.now()).task.phase !== Phase.Failed) await saveModel(node, follower, terms, session);
@@ -38,12 +39,14 @@ export async function runClient(node: Node, follower: TaskFollower, terms: TaskT
   });
 }
 
-async function revealTestSet(node: Node, taskId: Hex): Promise<void> {
-  const { secret, manifest } = await publishTestSet(node, taskId);
-  const { registry } = node.contracts;
+async function revealTestSet(node: Node, terms: TaskTerms): Promise<void> {
+  const { taskId } = terms;
+  const { secret, manifest } = await publishTestSet(node, secretScope(node, terms));
+  // The protocol passes the reveal on.
+  const { address, abi } = isFiller(node, terms) ? node.contracts.fillers : node.contracts.registry;
   await node.chain.transact({
-    address: registry.address,
-    abi: registry.abi,
+    address,
+    abi,
     functionName: "revealTestSet",
     args: [taskId, secret.testRoot, secret.testBatches, secret.salt, manifest],
   });
@@ -55,7 +58,7 @@ async function saveModel(node: Node, follower: TaskFollower, terms: TaskTerms, s
   const { task } = await follower.now();
   const { program, taskId } = terms;
   const weights = await gatherModel(node, session, task);
-  const test = decodeBatchSet(await readTestSet(node, taskId));
+  const test = decodeBatchSet(await readTestSet(node, secretScope(node, terms)));
   const engine = await createEngine(node.config.backend);
   const { correct } = evaluate(program, weights, test.batches, engineProduct(engine));
   const examples = test.batches.reduce((sum, { y }) => sum + y.cols, 0);
