@@ -15,9 +15,9 @@ import { takePart } from "../../../oracle/src/cli/run.ts";
 import { loadConfig } from "../../../oracle/src/config/config.ts";
 import { createNetwork } from "../../../oracle/src/network/node.ts";
 import { keepProfile } from "../../../oracle/src/roles/assignment.ts";
-import { submitTask } from "../../../oracle/src/roles/client.ts";
 import type { Node } from "../../../oracle/src/roles/node.ts";
 import { honestWork, type SlotWork } from "../../../oracle/src/roles/slot-work.ts";
+import { readTaskFile, submitTask } from "../../../oracle/src/roles/task-order.ts";
 import { enlist } from "../../../oracle/src/roles/verifier.ts";
 import { TransactionStore } from "../../../oracle/src/storage/transaction-store.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
@@ -114,7 +114,7 @@ export class MortalParty {
     const node = await this.#start(life);
     this.#isWaiting = true;
     try {
-      return await submitTask(node, file);
+      return await submitTask(node, await readTaskFile(file));
     } finally {
       life.end();
       await node.network.stop();
