@@ -80,7 +80,7 @@ contract VerifierPool is IVerifierPool, Wired {
         }
         verifier.operator = operator;
         verifier.weight = SafeCast.toUint128(weight);
-        _setWeight(verifier.place, weight - amount, weight);
+        _setWeight(msg.sender, verifier.place, weight - amount, weight);
         emit VerifierEnlisted(msg.sender, operator, weight);
         _stakes.lock(msg.sender, LOCK_ID, amount);
     }
@@ -91,7 +91,7 @@ contract VerifierPool is IVerifierPool, Wired {
         require(verifier.place != 0, VerifierPool_NotEnlisted(msg.sender));
         require(verifier.releasableAt == 0, VerifierPool_Resigned(msg.sender));
 
-        emit VerifierResigned(msg.sender, _retire(verifier));
+        emit VerifierResigned(msg.sender, _retire(msg.sender, verifier));
     }
 
     /// @inheritdoc IVerifierPool
@@ -117,7 +117,7 @@ contract VerifierPool is IVerifierPool, Wired {
 
         // Whoever accuses itself gets nothing back.
         uint256 reward = accuser == account || accuser == verifier.operator ? 0 : weight / PART;
-        if (verifier.releasableAt == 0) _retire(verifier);
+        if (verifier.releasableAt == 0) _retire(account, verifier);
         (verifier.weight, verifier.operator) = (0, address(0));
         emit VerifierSlashed(account, accuser, weight, reward);
         _stakes.slash(account, LOCK_ID, weight, accuser, reward, 0);
@@ -182,13 +182,13 @@ contract VerifierPool is IVerifierPool, Wired {
     }
 
     /// @dev Takes a verifier out of the draws of later epochs.
-    function _retire(Verifier storage verifier) private returns (uint64 settledAt) {
+    function _retire(address account, Verifier storage verifier) private returns (uint64 settledAt) {
         settledAt = _beacon.settlesAt(_beacon.currentEpoch());
         verifier.releasableAt = settledAt;
         verifier.bondedUntil = SafeCast.toUint64(block.timestamp + _stakes.unbondingDelay());
         // Places are queued in the order of their epochs, so the first is always the first to be reusable.
         _retired.push(Retired(verifier.place, settledAt));
-        _setWeight(verifier.place, verifier.weight, 0);
+        _setWeight(account, verifier.place, verifier.weight, 0);
     }
 
     function _takePlace() private returns (uint16) {
@@ -197,10 +197,10 @@ contract VerifierPool is IVerifierPool, Wired {
         return ++_placesUsed;
     }
 
-    /// @dev Changes the weight of the caller and its place from the next epoch on. `from` is its latest weight.
-    function _setWeight(uint256 place, uint256 from, uint256 to) private {
+    /// @dev Changes the weight of an account and its place from the next epoch on. `from` is its latest weight.
+    function _setWeight(address account, uint256 place, uint256 from, uint256 to) private {
         uint64 next = _beacon.currentEpoch() + 1;
-        _weights[msg.sender].write(next, SafeCast.toUint192(to));
+        _weights[account].write(next, SafeCast.toUint192(to));
         // place & (~place + 1) is its lowest set bit: the next node that covers it is that much further.
         for (uint256 node = place; node <= CAPACITY; node += node & (~node + 1)) {
             _sums[node].write(next, SafeCast.toUint192(_sums[node].latest() + to - from));
