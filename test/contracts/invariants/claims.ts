@@ -46,7 +46,18 @@ export class Claims implements Department {
   get actions(): readonly Action[] {
     const claim: Action = () => this.#claim();
     const mint: Action = () => this.#mint();
-    return [claim, claim, mint, mint, () => this.#payVerifiers(), () => this.#discard(), () => this.#slyAttestation()];
+    return [
+      claim,
+      claim,
+      claim,
+      claim,
+      claim,
+      mint,
+      mint,
+      () => this.#payVerifiers(),
+      () => this.#discard(),
+      () => this.#slyAttestation(),
+    ];
   }
 
   /** Claims whose task is not settled. */
@@ -74,12 +85,18 @@ export class Claims implements Department {
   async #claim(): Promise<void> {
     const { dice, market } = this.#walk;
     const { beacon, workMint, registry } = market;
-    const run = dice.pick(this.#tasks.runs);
-    const slot = run === undefined ? undefined : dice.pick(run.slots);
-    const [epoch, segments] = [...(slot?.commits ?? [])].at(-1) ?? [];
-    if (run === undefined || slot === undefined || epoch === undefined || segments === undefined) return;
+    const current = await beacon.currentEpoch();
+    const candidates = this.#tasks.runs.flatMap((run) =>
+      run.slots.flatMap((slot) =>
+        [...slot.commits].flatMap(([epoch, segments]) =>
+          epoch < current && epoch >= current - 2n ? [{ run, slot, epoch, segments }] : [],
+        ),
+      ),
+    );
+    if (candidates.length === 0) return;
+    const { run, slot, epoch, segments } = dice.pick(candidates);
     const seed = await beacon.seedOf(epoch);
-    if (seed === ZERO || (await beacon.claimsCloseAt(epoch)) <= (await this.#walk.blockNumber())) return;
+    if (seed === ZERO) return;
 
     const place = dice.below(segments.length);
     const shown = segments[place]!;

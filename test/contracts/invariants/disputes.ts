@@ -89,7 +89,9 @@ export class Disputes implements Department {
       if ((await demands.demandOf(demand.demandId)).state !== DemandState.Open) continue;
       await this.#walk.must("Demands.close", stranger, () => demands.connect(stranger).close(demand.demandId));
     }
+    let rounds = 0;
     for (let left = this.liveCases; left.length > 0; left = this.liveCases) {
+      expect(++rounds, "rounds until all disputes are over").to.be.below(200);
       await this.#walk.pass(1_000);
       for (const one of left) await this.#push(one, stranger);
       for (const { place } of left)

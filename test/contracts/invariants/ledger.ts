@@ -200,7 +200,8 @@ export class Ledger {
       if (state === OpenState.Struck)
         ofOpenMint += OPEN_BOND - OPEN_BOND / 2n; // burnt
       else if (state !== OpenState.Collected) ofOpenMint += OPEN_BOND + deposit;
-      if (this.#walk.isHonest(claim.miner)) expect(state, "an honest claim of the open mint").not.to.equal(OpenState.Struck);
+      if (this.#walk.isHonest(claim.miner))
+        expect(state, "an honest claim of the open mint").not.to.equal(OpenState.Struck);
     }
     expect(await ethers.provider.getBalance(court), "ether of the court").to.equal(ofCourt);
     expect(await ethers.provider.getBalance(demands), "ether of the demands").to.equal(ofDemands);

@@ -11,7 +11,18 @@ import type { TaskParametersStruct } from "../../../types/ethers-contracts/inter
 import { Apprentice, sign } from "../disputes/arena.ts";
 import { scoreOf } from "../disputes/evaluation-arena.ts";
 import { headerOf } from "../helpers/header.ts";
-import { ethers, GRIST, Phase, provider, rankAhead, ranksOf, Role, type Score, Standing, ZERO } from "../tasks/scenario.ts";
+import {
+  ethers,
+  GRIST,
+  Phase,
+  provider,
+  rankAhead,
+  ranksOf,
+  Role,
+  type Score,
+  Standing,
+  ZERO,
+} from "../tasks/scenario.ts";
 import {
   FALSE_SCORE,
   FINAL_STATE,
