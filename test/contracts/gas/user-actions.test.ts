@@ -189,8 +189,8 @@ describe("gas of what users do", function () {
     await networkHelpers.mine(60);
     await meter("staking: release", own.release());
 
-    const epoch = (await beacon.currentEpoch()) - 1n;
-    const block = await beacon.seedBlockOf(epoch, { blockTag: "pending" });
+    const epoch = await beacon.currentEpoch();
+    const block = (await beacon.lastBlockOf(epoch)) + (await beacon.seedDelay());
     await networkHelpers.mineUpTo(block);
     await meter("staking: proveSeed", beacon.proveSeed(epoch, await headerOf(provider, block)), PROMISED, 1_000);
   });

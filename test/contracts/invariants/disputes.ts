@@ -319,10 +319,10 @@ export class Disputes implements Department {
   async #accuseVerifier(): Promise<void> {
     const { dice, market } = this.#walk;
     // Mostly of what is known to be false.
-    const lies = this.#claims.claims.filter(({ isTrue }) => !isTrue);
-    const claim: TicketClaim | undefined =
-      lies.length === 0 || this.#walk.oneIn(3) ? dice.pick(this.#claims.claims) : dice.pick(lies);
-    if (claim === undefined) return;
+    const { claims } = this.#claims;
+    if (claims.length === 0) return;
+    const lies = claims.filter(({ isTrue }) => !isTrue);
+    const claim = dice.pick(lies.length === 0 || this.#walk.oneIn(3) ? claims : lies);
     const { details } = claim;
     const about = this.cases.filter((one) => one instanceof SegmentCase === !isTicketLie(claim));
     const disputeId = about.length === 0 ? claim.claimId : dice.pick(about).disputeId;

@@ -1,3 +1,4 @@
+import { GristmillError } from "@gristmill/sdk";
 import { expect } from "chai";
 import Table from "cli-table3";
 
@@ -42,14 +43,12 @@ async function walkOn(seed: number, hashes: Hashes): Promise<void> {
     await ledger.check(true);
     await fallSilent(walk, { tasks, claims, disputes, emission, bounties }, ledger);
   } catch (error) {
-    const replay = `npm run walk -- --seed ${String(seed)} --calls ${String(Math.min(walk.calls, CALLS))}`;
+    const again = `npm run walk -- --seed ${String(seed)} --calls ${String(Math.min(walk.calls, CALLS))}`;
     const last = walk.recent.slice(-25).join("\n  ");
-    throw new Error(
-      `${String(error)}\nafter ${String(walk.calls)} calls of seed ${String(seed)}: ${replay}\n  ${last}`,
-      {
-        cause: error,
-      },
-    );
+    const where = `after ${String(walk.calls)} calls of seed ${String(seed)}`;
+    throw new GristmillError("WALK_FAILED", `${String(error)}\n${where}, again with ${again}:\n  ${last}`, {
+      cause: error,
+    });
   }
   for (const end of await ledger.ends()) ends.set(end, (ends.get(end) ?? 0) + 1);
 }
@@ -130,7 +129,7 @@ describe("random walks through the whole market", function () {
   });
 
   after(() => {
-    if (asked !== undefined) console.log(report());
+    if (asked !== undefined) process.stdout.write(`${report()}\n`);
     return hashes.dispose();
   });
 

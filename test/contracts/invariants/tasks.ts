@@ -407,8 +407,8 @@ export class Tasks implements Department {
 
   async #submitState(run: TaskRun): Promise<void> {
     const { market, dice } = this.#walk;
+    if (run.slots.length === 0) return;
     const slot = dice.pick(run.slots);
-    if (slot === undefined) return;
     const { submittedState, dropped } = await market.registry.slotOf(run.taskId, slot.index);
     if ((submittedState !== ZERO || dropped) && !this.#walk.oneIn(10)) return;
     let started = 0n;

@@ -176,10 +176,15 @@ class Life {
     ] as const) {
       if ((await phaseOf(scene)) !== Phase[phase]) return;
       for (let index = 0; index < Number(evaluatorsJoined); index++)
-        if (this.#speaks(phase, "all evaluators") && (index < 2 || this.#speaks(phase, "an evaluator")))
-          await say(scene, index);
+        if (this.#scores(phase, index)) await say(scene, index);
       await this.#pass(Phase[phase]);
     }
+  }
+
+  /** Who sealed nothing has nothing to open. */
+  #scores(phase: "EvaluationCommit" | "EvaluationReveal", index: number): boolean {
+    const says = this.#speaks(phase, "all evaluators") && (index < 2 || this.#speaks(phase, "an evaluator"));
+    return says && (phase === "EvaluationCommit" || this.#scores("EvaluationCommit", index));
   }
 
   async #commit(slot: number): Promise<void> {
