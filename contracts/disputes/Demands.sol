@@ -55,6 +55,7 @@ contract Demands is IDemands {
     /// @dev Gas of the answers, measured and rounded up.
     uint256 private constant SEGMENT_GAS = 300_000;
     uint256 private constant RECORD_GAS = 10_000;
+    uint256 private constant CLOCK_ENTRY_GAS = 5_000;
     uint256 private constant LIST_ROW_GAS = 300_000;
 
     ICourt private immutable _court;
@@ -93,6 +94,20 @@ contract Demands is IDemands {
         return _demand(place, DemandKind.ListRow, naming.peer, record.record.updateId, row);
     }
 
+    /// @inheritdoc IDemands
+    function demandCommitted(
+        TaskId taskId,
+        uint8 slot,
+        uint64 epoch,
+        uint32 place
+    ) external payable returns (DemandId) {
+        ITaskRegistry.AuditContext memory commit = _registry.auditContextOf(taskId, slot, epoch);
+        uint256 segments = commit.segmentsRoot == 0 ? 0 : _segmentsIn(commit);
+        require(place < segments, Demands_NothingCommitted(epoch, place, segments));
+        bytes32 content = keccak256(abi.encode(epoch, commit.segmentsRoot));
+        return _demand(Place(taskId, Role.Miner, slot), DemandKind.Committed, slot, content, place);
+    }
+
     // --- who answers
 
     /// @inheritdoc IDemands
@@ -106,6 +121,26 @@ contract Demands is IDemands {
         _requireRecords(segment, records);
 
         emit SegmentProduced(demandId, signed, records);
+        _answer(demandId, demand);
+    }
+
+    /// @inheritdoc IDemands
+    function answerCommitted(
+        DemandId demandId,
+        uint64 epoch,
+        SignedSegment calldata signed,
+        Record[] calldata records,
+        ClockEntry[] calldata clock,
+        bytes32[] calldata proof
+    ) external {
+        Demand storage demand = _requireAnswerable(demandId, DemandKind.Committed);
+        _requireCommitted(demandId, demand, epoch, signed.segment, proof);
+        signed.requireSigned(_registry);
+        _requireRecords(signed.segment, records);
+        bytes32 given = clock.clockHash();
+        require(given == records[0].clockHash, Demands_WrongClock(given, records[0].clockHash));
+
+        emit CommittedProduced(demandId, signed, records, clock);
         _answer(demandId, demand);
     }
 
@@ -159,8 +194,10 @@ contract Demands is IDemands {
     /// @inheritdoc IDemands
     function gasOf(Place memory place, DemandKind kind) public view returns (uint256) {
         uint256 answerGas = LIST_ROW_GAS;
-        if (kind == DemandKind.Segment) {
-            answerGas = SEGMENT_GAS + RECORD_GAS * _registry.trainingOf(place.taskId).segmentLength;
+        if (kind != DemandKind.ListRow) {
+            ITaskRegistry.TrainingView memory training = _registry.trainingOf(place.taskId);
+            answerGas = SEGMENT_GAS + RECORD_GAS * training.segmentLength;
+            if (kind == DemandKind.Committed) answerGas += CLOCK_ENTRY_GAS * training.slots;
         }
         return answerGas << Math.min(_docketOf(place).open, MOST_DOUBLINGS);
     }
@@ -229,6 +266,30 @@ contract Demands is IDemands {
         require(block.timestamp <= demand.until, Demands_TooLate(demandId, demand.until));
     }
 
+    /// @dev That the segment names records, at least one, follows from its place.
+    function _requireCommitted(
+        DemandId demandId,
+        Demand storage demand,
+        uint64 epoch,
+        Segment calldata segment,
+        bytes32[] calldata proof
+    ) private view {
+        uint8 slot = demand.slot;
+        ITaskRegistry.AuditContext memory commit = _registry.auditContextOf(demand.taskId, slot, epoch);
+        bool isCommit = demand.content == keccak256(abi.encode(epoch, commit.segmentsRoot));
+        bool isSlots = segment.taskId == demand.taskId && segment.slot == slot;
+        uint256 place = demand.row;
+        uint256 first = commit.first + place * commit.segmentLength;
+        bool fits = segment.first == first && segment.last >= first;
+        bytes32 id = segment.segmentId();
+        bool stands = Sha256Merkle.isLeafAt(commit.segmentsRoot, id, place, _segmentsIn(commit), proof);
+        require(isCommit && isSlots && fits && stands, Demands_NotAtThePlace(demandId));
+    }
+
+    function _segmentsIn(ITaskRegistry.AuditContext memory commit) private pure returns (uint256) {
+        return (commit.last - commit.first) / commit.segmentLength + 1;
+    }
+
     function _requireRecords(Segment calldata segment, Record[] calldata records) private pure {
         bytes32[] memory hashes = new bytes32[](records.length);
         for (uint256 i = 0; i < hashes.length; ++i) hashes[i] = records[i].recordHash();
@@ -274,9 +335,12 @@ contract Demands is IDemands {
         return _dockets[keccak256(abi.encode(place))];
     }
 
-    /// @dev A segment is produced by its peer's signature in a task, a row of a list by hashes alone.
+    /// @dev A segment is produced by its peer's signature in a task, with its place if it was asked for by that, a row of a
+    /// list by hashes alone.
     function _contentKeyOf(Demand storage demand) private view returns (bytes32) {
         if (demand.kind == DemandKind.ListRow) return keccak256(abi.encode(demand.content, demand.row));
+        if (demand.kind == DemandKind.Committed)
+            return keccak256(abi.encode(demand.taskId, demand.peer, demand.content, demand.row));
         return keccak256(abi.encode(demand.taskId, demand.peer, demand.content));
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DemandId, DemandKind, DemandState} from "../types/DemandTypes.sol";
 import {Place} from "../types/DisputeTypes.sol";
+import {ClockEntry} from "../types/GameTypes.sol";
 import {Record} from "../types/SegmentTypes.sol";
 import {Naming, RecordOpening, SignedSegment} from "../types/StatementTypes.sol";
 import {TaskId} from "../types/TaskTypes.sol";
@@ -13,6 +14,9 @@ import {Opening} from "../types/TensorTypes.sol";
 /// asks and pays for it, first the signed statement with its records, then any row of any of its update lists, then the
 /// segments that it descends from, one after the other. Everything is known by its hash, so anybody may answer; an honest
 /// slot always can, because it stores what it took in. Unanswered for `ICourt.moveSeconds`, the slot is convicted.
+///
+/// Committing is vouching as well: any segment under a root that the slot committed it produces on demand, with its records
+/// and its clock, so that nobody escapes an audit ({IAudits}) by serving nothing, or by committing a root of nothing.
 ///
 /// **Price.** A demand deposits `ICourt.depositFor` the gas of its answer, doubled for each demand that is open against the
 /// same place. Whoever answers gets it; it returns if nobody does. What was produced once is public, and nobody is asked
@@ -49,6 +53,8 @@ interface IDemands {
         uint64 until
     );
     event SegmentProduced(DemandId indexed demandId, SignedSegment signed, Record[] records);
+    /// @notice The segment at the demanded place of a commit, with the clock that its records name.
+    event CommittedProduced(DemandId indexed demandId, SignedSegment signed, Record[] records, ClockEntry[] clock);
     /// @notice Row `row` of a list of `rows`; where the demanded row lies beyond, the last one, which shows that.
     event ListRowProduced(DemandId indexed demandId, uint32 rows, uint32 row, bytes leaf);
     event DemandEnded(DemandId indexed demandId, DemandState state, address indexed payee, uint256 deposit);
@@ -57,6 +63,12 @@ interface IDemands {
     error Demands_NothingNamed(uint8 peer);
     /// @notice The clock has no such entry.
     error Demands_NoSuchPeer(uint8 peer, uint256 slots);
+    /// @notice The slot's commit of the epoch has `segments` segments, numbered from 0.
+    error Demands_NothingCommitted(uint64 epoch, uint32 place, uint256 segments);
+    /// @notice The demanded segment stands in another commit, or at another place of it, or is none.
+    error Demands_NotAtThePlace(DemandId demandId);
+    /// @notice The clock is not the one that the segment's first record names.
+    error Demands_WrongClock(bytes32 given, bytes32 named);
     /// @notice A chain has at most 256 segments, a row's at least the one with its list. For what is further back take an
     /// earlier segment of the slot.
     error Demands_ChainLength(uint256 given);
@@ -88,9 +100,27 @@ interface IDemands {
         uint32 row
     ) external payable returns (DemandId);
 
+    /// @notice Asks a slot for a segment that it committed.
+    /// @param place of the segment among those of the slot's commit in `epoch`, from 0
+    function demandCommitted(TaskId taskId, uint8 slot, uint64 epoch, uint32 place) external payable returns (DemandId);
+
     /// @notice Produces a demanded segment and takes the deposit.
     /// @param records all of the segment's
     function answerSegment(DemandId demandId, SignedSegment calldata signed, Record[] calldata records) external;
+
+    /// @notice Produces a demanded segment of a commit and takes the deposit.
+    /// @param epoch of the commit
+    /// @param records all of the segment's
+    /// @param clock that the first of them names
+    /// @param proof of the segment's id in the commit's segmentsRoot
+    function answerCommitted(
+        DemandId demandId,
+        uint64 epoch,
+        SignedSegment calldata signed,
+        Record[] calldata records,
+        ClockEntry[] calldata clock,
+        bytes32[] calldata proof
+    ) external;
 
     /// @notice Produces a demanded row and takes the deposit.
     /// @param rows of the list

@@ -99,6 +99,18 @@ interface ITaskRegistry is ITaskAssignment {
         bytes32 segmentsRoot; // 0 if the slot committed nothing in the epoch
     }
 
+    /// @dev What audits of a slot's work of one epoch are drawn by: six cold words.
+    struct AuditContext {
+        uint16 attestations; // that the client ordered, of claims and audits
+        uint32 iterations; // per slot
+        uint16 segmentLength;
+        uint8 slots; // that joined
+        bool convicted; // the slot
+        uint32 first; // iteration committed in the epoch; see {Commit}
+        uint32 last;
+        bytes32 segmentsRoot; // 0 if the slot committed nothing in the epoch
+    }
+
     /// @dev What a dispute over a segment is judged by: five cold words.
     struct TrainingView {
         bytes32 parametersHash;
@@ -179,7 +191,7 @@ interface ITaskRegistry is ITaskAssignment {
     event Withdrawn(address indexed account, uint256 amount);
     /// @notice The mint that may credit attestations, the court that may convict, and the log by which supervisors are paid
     /// were set, for ever.
-    event RegistryWired(address mint, address court, address log);
+    event RegistryWired(address mint, address court, address log, address audits);
 
     // --- errors
 
@@ -242,15 +254,16 @@ interface ITaskRegistry is ITaskAssignment {
     error Registry_NotConvictable(TaskId taskId, Role role, uint8 index);
     /// @notice The account has no credit.
     error Registry_NothingToWithdraw(address account);
-    /// @notice Only the wired mint may do this.
-    error Registry_NotTheMint(address caller);
+    /// @notice Only the wired mint and audits take attestations.
+    error Registry_NotAttesting(address caller);
     /// @notice Only the wired court may do this.
     error Registry_NotTheCourt(address caller);
 
     // --- deployer, once
 
-    /// @notice Sets mint, court and log ({ISupervisorLog}), for ever. For the deployer, one time (see {Wired} for its errors).
-    function wire(address mint, address court, address log) external;
+    /// @notice Sets mint, court, log ({ISupervisorLog}) and audits ({IAudits}), for ever. For the deployer, one time (see
+    /// {Wired} for its errors).
+    function wire(address mint, address court, address log, address audits) external;
 
     // --- client
 
@@ -326,10 +339,11 @@ interface ITaskRegistry is ITaskAssignment {
     /// @notice Pays out the caller's credit from all tasks.
     function withdraw() external returns (uint256 amount);
 
-    // --- WorkMint
+    // --- WorkMint and Audits
 
-    /// @notice Credits one attestation of a claim of the task to `verifier`. For the wired mint only.
-    /// @dev Never reverts for the mint: once the quota is used up or the task is settled, it credits nothing.
+    /// @notice Credits one attestation, of a claim of the task or a segment drawn from it, to `verifier`. For the wired mint
+    /// and audits only.
+    /// @dev Never reverts for them: once the quota is used up or the task is settled, it credits nothing.
     function creditAttestation(TaskId taskId, address verifier) external;
 
     // --- court; see {ICourt}. Each call first carries out the transitions that are due. Once the settlement has begun
@@ -371,6 +385,8 @@ interface ITaskRegistry is ITaskAssignment {
     function commitOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (Commit memory);
 
     function claimContextOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (ClaimContext memory);
+
+    function auditContextOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (AuditContext memory);
 
     /// @notice GRIST wei of the fee that were burned when the training began; one cold word.
     function burnedOf(TaskId taskId) external view returns (uint256);

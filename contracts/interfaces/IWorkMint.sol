@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Attestation} from "../types/AttestationTypes.sol";
 import {ClaimDetails, ClaimId} from "../types/ClaimTypes.sol";
 import {Record, Segment} from "../types/SegmentTypes.sol";
 import {TaskId} from "../types/TaskTypes.sol";
@@ -73,12 +74,6 @@ interface IWorkMint {
         uint8 attestations; // revealed, of whatever root
         uint40 claimedAt; // block
         bytes20 digest; // of the details: the first 20 bytes of keccak256(abi.encode(details))
-    }
-
-    struct Attestation {
-        address verifier;
-        uint8 round; // in which it was revealed
-        bytes11 traceRoot; // first 11 bytes of the root; {AttestationRevealed} shows all of it
     }
 
     /// @notice The epoch's target is fixed; its tickets may be claimed.

@@ -12,6 +12,7 @@ contract RegistryDouble {
     mapping(TaskId => uint256) public burnedOf;
     mapping(TaskId => mapping(uint8 slot => mapping(uint64 epoch => ITaskRegistry.ClaimContext))) private _contexts;
     mapping(TaskId => mapping(Role => mapping(uint8 index => ITaskRegistry.PlaceView))) private _places;
+    mapping(TaskId => mapping(uint8 slot => mapping(uint64 epoch => ITaskRegistry.AuditContext))) private _audits;
     mapping(uint64 epoch => uint256) public workIn;
 
     function setBurned(TaskId taskId, uint256 burned) external {
@@ -27,12 +28,29 @@ contract RegistryDouble {
         workIn[epoch] = context.macs;
     }
 
+    function setAuditContext(
+        TaskId taskId,
+        uint8 slot,
+        uint64 epoch,
+        ITaskRegistry.AuditContext calldata context
+    ) external {
+        _audits[taskId][slot][epoch] = context;
+    }
+
     function creditAttestation(TaskId taskId, address verifier) external {
         emit AttestationCredited(taskId, verifier);
     }
 
     function placeOf(TaskId taskId, Role role, uint8 index) external view returns (ITaskRegistry.PlaceView memory) {
         return _places[taskId][role][index];
+    }
+
+    function auditContextOf(
+        TaskId taskId,
+        uint8 slot,
+        uint64 epoch
+    ) external view returns (ITaskRegistry.AuditContext memory) {
+        return _audits[taskId][slot][epoch];
     }
 
     function claimContextOf(

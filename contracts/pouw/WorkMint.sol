@@ -11,9 +11,11 @@ import {IGristToken} from "../interfaces/IGristToken.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVerifierPool} from "../interfaces/IVerifierPool.sol";
 import {IWorkMint} from "../interfaces/IWorkMint.sol";
+import {Attestations} from "../libraries/Attestations.sol";
 import {SegmentHash} from "../libraries/SegmentHash.sol";
 import {Sha256Merkle} from "../libraries/Sha256Merkle.sol";
 import {Tickets} from "../libraries/Tickets.sol";
+import {Attestation} from "../types/AttestationTypes.sol";
 import {ClaimDetails, ClaimId} from "../types/ClaimTypes.sol";
 import {LockedClaims, LockedClaimsLib} from "../types/LockedClaims.sol";
 import {Segment} from "../types/SegmentTypes.sol";
@@ -24,6 +26,8 @@ import {Role, TaskId} from "../types/TaskTypes.sol";
 /// @dev A claim is one word, and what every claim changes besides are words that never return to zero: the counts of its
 /// epoch and of its slot's locked claims, and what its task has minted.
 contract WorkMint is IWorkMint, ReentrancyGuardTransient {
+    using Attestations for mapping(uint256 number => Attestation);
+    using Attestations for mapping(bytes32 sealedRoot => uint256 blockNumber);
     using SegmentHash for *;
 
     struct Epoch {
@@ -233,10 +237,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @inheritdoc IWorkMint
     function sealAttestation(bytes32 sealedRoot) external {
-        if (_sealedAt[sealedRoot] != 0) return;
-
-        _sealedAt[sealedRoot] = block.number;
-        emit AttestationSealed(sealedRoot);
+        if (_sealedAt.keepSeal(sealedRoot)) emit AttestationSealed(sealedRoot);
     }
 
     /// @inheritdoc IWorkMint
@@ -258,10 +259,14 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         address verifier = _draw(claimId, details.epoch, round, seat);
         address operator = _pool.operatorOf(verifier);
         require(msg.sender == operator, WorkMint_NotTheVerifiersOperator(msg.sender, verifier, operator));
-        _openSeal(claimId, record, round, verifier, keccak256(abi.encode(claimId, verifier, traceRoot, salt)));
+        bytes32 opened = keccak256(abi.encode(claimId, verifier, traceRoot, salt));
+        bool inTime = _sealedAt.openSeal(opened, record.claimedAt, _attestationBlocks, round);
+        require(inTime, WorkMint_NotSealed(claimId, verifier, round, opened));
 
         uint8 number = record.attestations;
-        uint256 agreeing = _addAttestation(claimId, number, Attestation(verifier, uint8(round), bytes11(traceRoot)));
+        Attestation memory given = Attestation(verifier, uint8(round), bytes11(traceRoot));
+        uint256 agreeing = _attestations[claimId].add(number, given);
+        require(agreeing != 0, WorkMint_AlreadyAttested(claimId, verifier));
         record.attestations = number + 1;
         emit AttestationRevealed(claimId, verifier, traceRoot);
         if (agreeing <= number) emit AttestationsDiffer(claimId, verifier, traceRoot);
@@ -271,7 +276,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
             emit ClaimAttested(claimId, traceRoot);
         }
         _claims[claimId] = record;
-        if (record.state == ClaimState.Attested) _credit(details.taskId, claimId, record, verifier);
+        if (record.state == ClaimState.Attested) _credit(details.taskId, claimId, record);
     }
 
     // --- views
@@ -290,7 +295,7 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @inheritdoc IWorkMint
     function attestationsOf(ClaimId claimId) external view returns (Attestation[] memory) {
-        return _attestationsOf(claimId, _claims[claimId].attestations);
+        return _attestations[claimId].list(_claims[claimId].attestations);
     }
 
     /// @inheritdoc IWorkMint
@@ -475,10 +480,8 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         return round < _attestationRounds ? ClaimState.Claimed : ClaimState.Expired;
     }
 
-    /// @dev Rounds of two halves follow each other from the claim's block on.
     function _roundOf(ClaimRecord memory record) private view returns (uint256 round, bool revealing) {
-        uint256 half = (block.number - record.claimedAt) / _attestationBlocks;
-        return (half / 2, half % 2 == 1);
+        return Attestations.roundSince(record.claimedAt, _attestationBlocks);
     }
 
     function _settlesAt(uint64 epoch) private view returns (uint64) {
@@ -500,49 +503,10 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
         return _pool.draw(epoch, keccak256(abi.encode(_beacon.seedOf(epoch), claimId, round, seat)));
     }
 
-    /// @dev Checks that the attestation was sealed in the first half of this round, and uses the seal up.
-    function _openSeal(
-        ClaimId claimId,
-        ClaimRecord memory record,
-        uint256 round,
-        address verifier,
-        bytes32 opened
-    ) private {
-        uint256 sealedAt = _sealedAt[opened];
-        uint256 start = record.claimedAt + 2 * round * _attestationBlocks;
-        bool inTime = start <= sealedAt && sealedAt < start + _attestationBlocks;
-        require(inTime, WorkMint_NotSealed(claimId, verifier, round, opened));
-        delete _sealedAt[opened];
-    }
-
-    /// @dev Keeps the attestation as number `number`, and returns how many there are of its root, itself included.
-    function _addAttestation(
-        ClaimId claimId,
-        uint256 number,
-        Attestation memory given
-    ) private returns (uint256 agreeing) {
-        agreeing = 1;
-        for (uint256 i = 0; i < number; ++i) {
-            Attestation memory other = _attestations[claimId][i];
-            require(other.verifier != given.verifier, WorkMint_AlreadyAttested(claimId, given.verifier));
-            if (other.traceRoot == given.traceRoot) ++agreeing;
-        }
-        _attestations[claimId][number] = given;
-    }
-
-    /// @dev Credits the verifier that has just attested, if it is the accepted root; and those of this root before it, if
-    /// it is the one that decided. The registry is trusted not to block.
-    function _credit(TaskId taskId, ClaimId claimId, ClaimRecord memory record, address verifier) private {
-        address[] memory attesters = _attesters(claimId, record);
-        uint256 last = attesters.length - 1;
-        if (attesters[last] != verifier) return;
-        bool decided = record.decisive + 1 == record.attestations;
-        for (uint256 i = decided ? 0 : last; i <= last; ++i) _registry.creditAttestation(taskId, attesters[i]);
-    }
-
-    function _attestationsOf(ClaimId claimId, uint256 count) private view returns (Attestation[] memory attestations) {
-        attestations = new Attestation[](count);
-        for (uint256 i = 0; i < count; ++i) attestations[i] = _attestations[claimId][i];
+    /// @dev The registry is trusted not to block.
+    function _credit(TaskId taskId, ClaimId claimId, ClaimRecord memory record) private {
+        address[] memory verifiers = _attestations[claimId].credited(record.attestations, record.decisive);
+        for (uint256 i = 0; i < verifiers.length; ++i) _registry.creditAttestation(taskId, verifiers[i]);
     }
 
     // --- minting
@@ -559,21 +523,10 @@ contract WorkMint is IWorkMint, ReentrancyGuardTransient {
 
     /// @dev Minting GRIST calls nothing of the receivers', so no receiver can block another.
     function _payVerifiers(ClaimId claimId, ClaimRecord memory record, uint256 part) private {
-        address[] memory attesters = _attesters(claimId, record);
+        address[] memory attesters = _attestations[claimId].attesters(record.attestations, record.decisive);
         uint256 share = part / attesters.length;
         emit VerifiersPaid(claimId, attesters, share);
         for (uint256 i = 0; i < attesters.length; ++i) _token.mint(attesters[i], share);
-    }
-
-    /// @dev The verifiers that attested the accepted root.
-    function _attesters(ClaimId claimId, ClaimRecord memory record) private view returns (address[] memory attesters) {
-        Attestation[] memory all = _attestationsOf(claimId, record.attestations);
-        bytes11 traceRoot = all[record.decisive].traceRoot;
-        uint256 agreeing = 0;
-        for (uint256 i = 0; i < all.length; ++i) if (all[i].traceRoot == traceRoot) ++agreeing;
-        attesters = new address[](agreeing);
-        for (uint256 i = all.length; i != 0; --i)
-            if (all[i - 1].traceRoot == traceRoot) attesters[--agreeing] = all[i - 1].verifier;
     }
 
     function _budgetOf(TaskId taskId) private view returns (Budget memory budget) {

@@ -26,6 +26,7 @@ abstract contract TaskBase is ITaskRegistry, Wired, ReentrancyGuardTransient {
     uint32 public immutable override challengeSeconds;
 
     address internal _mint;
+    address internal _audits;
     address internal _court;
     ISupervisorLog internal _log;
     mapping(TaskId => Task) internal _tasks;

@@ -37,11 +37,12 @@ contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEva
     ) TaskBase(token, stakes, beacon, template, challengeSeconds_) {}
 
     /// @inheritdoc ITaskRegistry
-    function wire(address mint, address court, address log) external onlyOnce {
+    function wire(address mint, address court, address log, address audits) external onlyOnce {
         _mint = _requireContract(mint);
         _court = _requireContract(court);
         _log = ISupervisorLog(_requireContract(log));
-        emit RegistryWired(mint, court, log);
+        _audits = _requireContract(audits);
+        emit RegistryWired(mint, court, log, audits);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -141,6 +142,23 @@ contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEva
                 stake: task.roster(Role.Miner).stake,
                 macs: task.macs,
                 segmentLength: task.segmentLength,
+                first: commit_.first,
+                last: commit_.last,
+                segmentsRoot: commit_.segmentsRoot
+            });
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function auditContextOf(TaskId taskId, uint8 slot, uint64 epoch) external view returns (AuditContext memory) {
+        Task storage task = _tasks[taskId];
+        Commit storage commit_ = task.commits[slot][epoch];
+        return
+            AuditContext({
+                attestations: task.attestations,
+                iterations: task.iterations,
+                segmentLength: task.segmentLength,
+                slots: task.roster(Role.Miner).joined,
+                convicted: task.members[Role.Miner][slot].convicted,
                 first: commit_.first,
                 last: commit_.last,
                 segmentsRoot: commit_.segmentsRoot

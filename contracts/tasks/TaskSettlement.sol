@@ -41,7 +41,8 @@ abstract contract TaskSettlement is TaskPhases {
 
     /// @inheritdoc ITaskRegistry
     function creditAttestation(TaskId taskId, address verifier) external {
-        require(msg.sender == _mint, Registry_NotTheMint(msg.sender));
+        bool attests = msg.sender == _mint || msg.sender == _audits;
+        require(attests, Registry_NotAttesting(msg.sender));
         Task storage task = _tasks[taskId];
         bool begun = task.phase >= Phase.Training && task.phase != Phase.Cancelled;
         if (!begun || task.closed || task.attested == task.attestations) return;

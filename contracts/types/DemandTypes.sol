@@ -7,7 +7,8 @@ type DemandId is bytes32;
 
 enum DemandKind {
     Segment, // `content` is its id
-    ListRow // `content` is the list's updateId
+    ListRow, // `content` is the list's updateId
+    Committed // `content` is keccak256(abi.encode(epoch, segmentsRoot)) of a commit, `row` the place of the segment in it
 }
 
 enum DemandState {

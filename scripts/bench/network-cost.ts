@@ -1,115 +1,92 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { SegmentMessage } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
-import { createNetwork } from "../../oracle/src/network/node.ts";
-import type { Network } from "../../oracle/src/network/node.ts";
 import type { TaskContext } from "../../oracle/src/network/task-context.ts";
-import { openDatabase } from "../../oracle/src/storage/database.ts";
-import { SegmentStore } from "../../oracle/src/storage/segment-store.ts";
-import { cpuTime } from "./statistics.ts";
+import type { NetworkAnswer, NetworkCommand } from "./network-process.ts";
 
-/** Milliseconds that nodes may take to find each other, and a round to arrive. */
-const MESH_TIMEOUT = 30_000;
+/** Milliseconds that nodes may take to start and to find each other, and a round to arrive. */
+const START_TIMEOUT = 30_000;
 const ROUND_TIMEOUT = 10_000;
 
-/** What the parent tells its peers' process. */
-export type PeersCommand =
-  | {
-      readonly kind: "start";
-      readonly context: TaskContext;
-      readonly bootstrap: readonly string[];
-      /** Of each round, one message a peer: sent ahead, so that handing them over is not measured. */
-      readonly rounds: readonly (readonly SegmentMessage[])[];
-    }
-  | { readonly kind: "publish"; readonly round: number }
-  | { readonly kind: "stop" };
-
-/** What the measured process does beside the network. */
+/** What goes on beside the network. */
 export interface RoundHooks {
-  /** Runs between two rounds, and is not counted. It must not let the event loop turn. */
+  /** Runs between two rounds. */
   readonly between?: (round: number) => void;
-  /** Goes on during a round, and is counted. */
+  /** Goes on during a round, which lasts until it has ended. */
   readonly beside?: (round: number) => Promise<void>;
 }
 
 /**
- * CPU milliseconds, user and system, that all threads of one node of a task spend a round on everything that has to do with
- * peers: publishing its own segment (with the write to disk), receiving, checking and storing those of the others, and
- * gossip's upkeep. CPU and not wall-clock time, so that what else the machine does is not counted; and the peers run in a
- * process of their own. The node's event loop turns in rounds only, so whatever it does falls into one.
+ * CPU milliseconds, user and system, that all threads of one node of a task spend from one round to the next on everything
+ * that has to do with peers: publishing its own segment (with the write to disk), receiving, checking and storing those of
+ * the others, and gossip's upkeep, also while it waits. CPU and not wall-clock time, so that what else the machine does is
+ * not counted. The node has a process of its own, as its main thread has in a running node a heap of its own: training's
+ * garbage is not the network's. So have its peers.
  *
  * @param rounds of each round, one message a slot; slot 0 is the measured node's
+ * @throws GristmillError BENCH_STALLED
  */
 export async function measureNetwork(
   context: TaskContext,
   rounds: readonly (readonly SegmentMessage[])[],
   { between, beside }: RoundHooks,
 ): Promise<number[]> {
-  const folder = mkdtempSync(join(tmpdir(), "gristmill-bench-"));
-  const child = fork(fileURLToPath(new URL("./peers.ts", import.meta.url)), { serialization: "advanced" });
-  const database = openDatabase(join(folder, "node.sqlite"));
-  let network: Network | undefined;
+  const [measured, peers] = [start(), start()];
   try {
-    network = await createNetwork({ dataDir: folder, listen: ["/ip4/127.0.0.1/tcp/0"] });
-    const arrivals = new Map<number, () => void>();
-    let received = 0;
-    network.joinTask(context, {
-      store: new SegmentStore(database, context.taskId),
-      onSegment: () => {
-        received += 1;
-        arrivals.get(received)?.();
-      },
-      onFailure: (error) => {
-        throw error;
-      },
-    });
-    const theirs = rounds.map(([, ...others]) => others);
-    child.send({ kind: "start", context, bootstrap: network.addresses, rounds: theirs } satisfies PeersCommand);
-    await once(child, "message", { signal: AbortSignal.timeout(MESH_TIMEOUT) });
+    const own = rounds.map((messages) => messages.slice(0, 1));
+    const theirs = rounds.map((messages) => messages.slice(1));
+    const { addresses } = await ask(measured, { kind: "start", context, bootstrap: [], rounds: own }, START_TIMEOUT);
+    await ask(peers, { kind: "start", context, bootstrap: addresses, rounds: theirs }, START_TIMEOUT);
+    const [met] = await Promise.all([measured, peers].map((child) => ask(child, { kind: "meet" }, START_TIMEOUT)));
     const samples: number[] = [];
-    let expected = 0;
-    for (const [round, [own, ...others]] of rounds.entries()) {
-      if (own === undefined) continue;
-      expected += others.length;
-      const { promise, resolve } = Promise.withResolvers<undefined>();
-      arrivals.set(expected, () => {
-        resolve(undefined);
-      });
+    let before = met?.cpu ?? 0;
+    for (const round of rounds.keys()) {
       between?.(round);
-      const before = cpuTime();
       const meanwhile = beside?.(round);
-      child.send({ kind: "publish", round } satisfies PeersCommand);
-      await network.publish(context.taskId, own);
-      if (received < expected) await withTimeout(promise);
-      await meanwhile;
-      samples.push(cpuTime() - before);
+      const command = { kind: "round", round } as const;
+      const [{ cpu }] = await Promise.all([
+        ask(measured, command, ROUND_TIMEOUT),
+        ask(peers, command, ROUND_TIMEOUT),
+        meanwhile,
+      ]);
+      samples.push(cpu - before);
+      before = cpu;
     }
     return samples;
   } finally {
-    if (child.connected) child.send({ kind: "stop" } satisfies PeersCommand);
-    await network?.stop();
-    database.close();
-    child.kill();
-    rmSync(folder, { recursive: true, force: true });
+    await Promise.all([measured, peers].map(stop));
   }
 }
 
-async function withTimeout(arrived: Promise<unknown>): Promise<void> {
-  const signal = AbortSignal.timeout(ROUND_TIMEOUT);
-  const late = once(signal, "abort").then(() => {
-    throw new GristmillError("BENCH_STALLED", "a round of segments did not arrive in 10 s", {
+function start(): ChildProcess {
+  return fork(fileURLToPath(new URL("./network-process.ts", import.meta.url)), { serialization: "advanced" });
+}
+
+async function ask(child: ChildProcess, command: NetworkCommand, timeout: number): Promise<NetworkAnswer> {
+  const answer = once(child, "message", { signal: AbortSignal.timeout(timeout) });
+  child.send(command);
+  try {
+    return ((await answer) as [NetworkAnswer])[0];
+  } catch (cause) {
+    throw new GristmillError("BENCH_STALLED", `the network did not ${command.kind} in ${timeout / 1_000} s`, {
+      cause,
       hints: ["the machine is busy with something else: measure again when it is idle"],
     });
-  });
-  await Promise.race([arrived, late]);
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.send({ kind: "stop" } satisfies NetworkCommand);
+  const kill = setTimeout(() => child.kill("SIGKILL"), ROUND_TIMEOUT);
+  await ended;
+  clearTimeout(kill);
 }
 
 /** A task id for a bench that has no chain. */

@@ -31,6 +31,8 @@ export interface DemoNode {
   readonly account: Hex;
   readonly pid: number | undefined;
   readonly exit: Promise<Exit>;
+  /** Asks it to end. */
+  readonly stop: () => void;
   /** Resolves with the first event of that name. */
   seen(event: string): Promise<NodeEvent>;
 }
@@ -41,6 +43,8 @@ export interface DemoSetting {
   readonly chain: DemoChain;
   readonly deploymentFile: string;
   readonly folder: string;
+  /** Settings that all nodes get, as flags. */
+  readonly flags: readonly string[];
   readonly onEvent: (event: NodeEvent) => void;
 }
 
@@ -143,6 +147,7 @@ export async function startNode(
       // All nodes are on one machine: waiting for the others costs nothing, and fresh updates train better.
       "--max-lead",
       "0",
+      ...setting.flags,
       ...(bootstrap.length === 0 ? [] : ["--bootstrap", ...bootstrap]),
     ],
     env: { ORACLE_MINER_PRIVATE_KEY: identity.key },
@@ -164,6 +169,7 @@ export async function startNode(
     account: identity.account,
     pid: child.pid,
     exit: ended,
+    stop: () => void child.kill("SIGTERM"),
     seen: (event) =>
       Promise.race([
         waitFor(event).promise,

@@ -36,13 +36,18 @@ export class LiveView {
   }
 
   #picture(): string {
-    const { phase, block, claimed, confirmed, refuted, notices } = this.#state;
+    const { block, tasks } = this.#state;
+    const latest = [...tasks.values()].at(-1);
     const seconds = Math.round((Date.now() - this.#started) / 1000);
-    const head = `${pc.bold("Gristmill")}  phase ${pc.cyan(phase)}  block ${String(block)}  ${String(seconds)} s`;
+    const time = `block ${String(block)}  ${String(seconds)} s`;
+    if (latest === undefined) return `${pc.bold("Gristmill")}  ${time}`;
+    const { isFiller, phase, claimed, confirmed, refuted, notices, miners } = latest;
+    const kind = isFiller ? "filler task" : "task";
+    const head = `${pc.bold("Gristmill")}  ${kind} ${String(tasks.size)}  phase ${pc.cyan(phase)}  ${time}`;
     const claims = `claims ${String(claimed)}, confirmed ${pc.green(String(confirmed.size))}, refuted ${refuted > 0 ? pc.red(String(refuted)) : "0"}`;
     return [
       head,
-      minerTable([...this.#state.miners.values()]),
+      minerTable([...miners.values()]),
       claims,
       ...notices.slice(-NOTICES).map((line) => pc.yellow(line)),
     ].join("\n");

@@ -9,9 +9,8 @@ import type { PublicClient } from "viem";
 
 import type { Processes } from "./processes.ts";
 
-/** Milliseconds a started chain has to answer, and between two blocks. */
+/** Milliseconds a started chain has to answer. */
 const START_TIMEOUT = 60_000;
-const BLOCK_INTERVAL_MS = 1_000;
 
 /** A chain that the demo may use. */
 export interface DemoChain {
@@ -39,7 +38,7 @@ export function hardhatScript(): string {
   return join(dirname(createRequire(import.meta.url).resolve("hardhat/package.json")), "dist/src/cli.js");
 }
 
-/** Starts Hardhat's node as a process of its own, one block a second. */
+/** Starts Hardhat's node as a process of its own. */
 export async function startLocalChain(processes: Processes): Promise<DemoChain> {
   const port = await freePort();
   const { exit } = processes.start({
@@ -81,19 +80,19 @@ export async function connectChain(rpcUrl: string, timeout: number): Promise<Dem
 }
 
 /**
- * Makes sure that a chain's blocks advance by themselves: a development chain, which mines on demand, is set to one
- * block a second (Hardhat takes milliseconds, anvil seconds).
+ * Makes sure that a chain's blocks advance by themselves: a development chain, which mines on demand, is set to a block
+ * every so many seconds (Hardhat takes milliseconds, anvil seconds).
  * @throws GristmillError CHAIN_STANDS_STILL
  */
-export async function keepMining({ client, rpcUrl }: DemoChain): Promise<void> {
+export async function keepMining({ client, rpcUrl }: DemoChain, seconds: number): Promise<void> {
   const version = await client.request({ method: "web3_clientVersion" }).catch(() => "");
   const request = client.request as (call: { method: string; params: unknown[] }) => Promise<unknown>;
   if (/anvil/i.test(version)) {
     await request({ method: "evm_setAutomine", params: [false] });
-    await request({ method: "evm_setIntervalMining", params: [BLOCK_INTERVAL_MS / 1_000] });
+    await request({ method: "evm_setIntervalMining", params: [seconds] });
   } else if (/hardhat/i.test(version)) {
     await request({ method: "evm_setAutomine", params: [false] });
-    await request({ method: "evm_setIntervalMining", params: [BLOCK_INTERVAL_MS] });
+    await request({ method: "evm_setIntervalMining", params: [1_000 * seconds] });
   } else {
     const before = await client.getBlockNumber();
     const deadline = Date.now() + START_TIMEOUT;

@@ -4,72 +4,42 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { GristmillError } from "@gristmill/sdk";
-import { Command, InvalidArgumentError } from "commander";
 
 import { readDeployment } from "../../oracle/src/chain/deployment.ts";
 import { parseTaskSpec } from "../../sdk/src/spec/task-spec.ts";
-import { cheatNamed, listCheats, roleOf } from "./cheats/index.ts";
+import type { Cast } from "./cast.ts";
+import { castOf } from "./cast.ts";
+import { listCheats } from "./cheats/index.ts";
 import { openInBrowser, startDashboard } from "./dashboard.ts";
 import type { DemoNode, DemoSetting, Identity } from "./launch.ts";
 import { createIdentity, fund, funderKey, startNode } from "./launch.ts";
 import { LiveView } from "./live-view.ts";
 import type { DemoChain } from "./local-chain.ts";
 import { connectChain, hardhatScript, keepMining, startLocalChain } from "./local-chain.ts";
+import type { DemoOptions } from "./options.ts";
+import { readOptions } from "./options.ts";
 import { Processes } from "./processes.ts";
 import { buildReport, printReport } from "./report.ts";
 import type { NodeEvent } from "./run-state.ts";
 import { RunState } from "./run-state.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DEFAULT_TASK = fileURLToPath(new URL("../../examples/tasks/synthetic-digits.yaml", import.meta.url));
 
 /** Milliseconds: an endpoint given by --rpc has to answer; between two looks at the height; the whole run. */
 const RPC_TIMEOUT = 10_000;
 const BLOCK_LOOK = 1_000;
 const RUN_TIMEOUT = 30 * 60_000;
 
-interface DemoOptions {
-  readonly task: string;
-  readonly miners: number;
-  readonly rpc?: string;
-  readonly data?: string;
-  readonly killMiner?: boolean;
-  readonly dashboard: boolean;
-  readonly keep?: boolean;
-  readonly parameters?: string;
-  /** True without a name. */
-  readonly cheat?: string | true;
-}
+/** Nodes from which on they are told to be modest. */
+const CROWD = 8;
 
-const program = new Command("npm start --")
-  .description("Trains a model on a chain: a client, miners, supervisors, an evaluator and a verifier, each a process.")
-  .option("--task <file>", "task spec to run", DEFAULT_TASK)
-  .option("--miners <n>", "miners to start", positiveInteger, 3)
-  .option("--rpc <url>", "use this chain instead of starting one")
-  .option("--data <folder>", "where nodes keep their data (default: a new folder under the system's temporary one)")
-  .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
-  .option("--no-dashboard", "serve no page that shows the run")
-  .option("--keep", "keep the chain and the dashboard when the run is over, until Ctrl-C")
-  .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
-  .option(
-    "--cheat [name]",
-    "let the last miner or evaluator cheat, to see it convicted; without a name, list the cheats",
-  )
-  .parse(process.argv);
-
-process.exitCode = await main(program.opts<DemoOptions>());
+process.exitCode = await main(readOptions(process.argv));
 
 /** Runs the demo, or says which cheats it can show; resolves with the exit code. */
 async function main(options: DemoOptions): Promise<number> {
   if (options.cheat === true) {
     console.log(`npm start -- --cheat NAME\n\n${listCheats()}`);
     return 0;
-  }
-  try {
-    if (options.cheat !== undefined) cheatNamed(options.cheat);
-  } catch (error) {
-    console.error(describe(error));
-    return 1;
   }
   return demo(options);
 }
@@ -118,6 +88,10 @@ interface RunFrame {
 }
 
 async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame): Promise<void> {
+  const began = Date.now();
+  const files = Array.from({ length: options.tasks }, () => options.task.map((file) => resolve(file))).flat();
+  const { supervisors } = parseTaskSpec(await readFile(files[0] ?? "", "utf8")).coordination;
+  const cast = castOf(options, supervisors);
   const folder = options.data === undefined ? await mkdtemp(join(tmpdir(), "gristmill-")) : resolve(options.data);
   const say = announcer();
 
@@ -126,7 +100,7 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
   say("deploying", { chainId: chain.chainId });
   const deploymentFile = await deploy(processes, chain, folder, options.parameters);
-  await keepMining(chain);
+  await keepMining(chain, options.blockSeconds);
 
   const deployment = await readDeployment(deploymentFile);
   const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment) : undefined;
@@ -142,23 +116,16 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
     dashboard?.say(event);
     if (view === undefined) console.log(JSON.stringify(event));
   };
-  const setting: DemoSetting = { processes, chain, deploymentFile, folder, onEvent };
+  const everybody = [...cast.supervisors, ...cast.miners, ...cast.evaluators, ...cast.verifiers];
+  // Nodes that share a machine share its processors: a thread of their own each for hashing is plenty.
+  const flags = everybody.length > CROWD ? ["--hasher-threads", "1"] : [];
+  const setting: DemoSetting = { processes, chain, deploymentFile, folder, flags, onEvent };
 
-  const { supervisors } = parseTaskSpec(await readFile(resolve(options.task), "utf8")).coordination;
-  const names = [
-    ...numbered("supervisor", supervisors),
-    "client",
-    ...Array.from({ length: options.miners }, (_, index) => `miner-${String(index + 1)}`),
-    ...evaluatorsOf(options),
-    "verifier",
-  ];
-  const identities = new Map<string, Identity>(names.map((name) => [name, createIdentity()]));
-  say("funding", { accounts: names.length });
-  await fund(
-    chain,
-    deployment,
-    [...identities.values()].map(({ account }) => account),
-  );
+  const identities = new Map(["client", ...everybody.map(({ name }) => name)].map((name) => [name, createIdentity()]));
+  const accounts = new Map([...identities].map(([name, { account }]) => [name, account]));
+  say("funding", { accounts: accounts.size });
+  await fund(chain, deployment, [...accounts.values()]);
+  const since = await chain.client.getBlockNumber();
 
   const height = setInterval(() => {
     void chain.client.getBlockNumber().then(
@@ -169,65 +136,56 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   }, BLOCK_LOOK);
   view?.start();
   try {
-    const nodes = await startNodes(setting, options, names, identities);
+    const client = await startClient(setting, files, cast, identityOf(identities, "client"));
+    const bootstrap = addressesOf(await client.seen("started"));
+    await client.seen("task-created");
+    const nodes = await Promise.all(
+      everybody.map(({ name, role, cheat }) => {
+        const command = ["run", "--role", role, ...(options.filler === true ? ["--filler"] : [])];
+        return startNode(setting, name, role, identityOf(identities, name), command, bootstrap, cheat);
+      }),
+    );
     if (options.killMiner === true) killDuringTraining(nodes, onEvent);
+    const over = finished(client, false).then(() => state.over(files.length, options.filler === true));
+    await Promise.race([over, ...nodes.map((node) => endedEarly(node, options.killMiner === true))]);
+    for (const node of nodes) node.stop();
     await Promise.all(nodes.map((node) => finished(node, options.killMiner === true)));
   } finally {
     clearInterval(height);
     view?.stop();
   }
-  const report = await buildReport(state, chain.rpcUrl, deployment, identities);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  const cheats = Object.fromEntries(
+    everybody.flatMap(({ name, cheat }) => (cheat === undefined ? [] : [[name, cheat] as const])),
+  );
+  const report = await buildReport({ state, rpcUrl: chain.rpcUrl, deployment, accounts, since, cheats, seconds });
   printReport(report, process.stdout.isTTY);
+  if (report.accounts.faults.length > 0)
+    throw new GristmillError("ACCOUNTS_UNBALANCED", "GRIST was lost or made from nothing", {
+      hints: report.accounts.faults,
+    });
   if (options.keep === true && dashboard !== undefined) {
     say("keeping", { url: dashboard.url });
     await stopped;
   }
 }
 
-/** Names of so many nodes of a role: the only one has no number. */
-function numbered(role: string, count: number): string[] {
-  return count === 1 ? [role] : Array.from({ length: count }, (_, index) => `${role}-${String(index + 1)}`);
-}
-
-/** Starts every node; the supervisor first, whose address the others start from. */
-async function startNodes(
+/** Starts the client, which creates its tasks one after the other, for so many workers as there are, whatever their files say. */
+async function startClient(
   setting: DemoSetting,
-  options: DemoOptions,
-  names: readonly string[],
-  identities: ReadonlyMap<string, Identity>,
-): Promise<DemoNode[]> {
-  const identityOf = (name: string): Identity => identities.get(name) ?? createIdentity();
-  // The client creates the task for so many miners as there are, whatever the file says.
-  const submit = ["task", "submit", resolve(options.task), "--miners", String(options.miners), "--close-early"];
-  const evaluators = evaluatorsOf(options);
-  submit.push("--evaluators", String(evaluators.length));
-  const client = await startNode(setting, "client", "client", identityOf("client"), submit, []);
-  const started = await client.seen("started");
-  const bootstrap = addressesOf(started);
-  const created = await client.seen("task-created");
-  const taskId = String(created["task"]);
-  const cheater = isScored(options) ? evaluators.at(-1) : `miner-${String(options.miners)}`;
-  const others = await Promise.all(
-    names
-      .filter((name) => name !== "client")
-      .map((name) => {
-        const role = name.replace(/-\d+$/, "");
-        const command = ["run", "--role", role, "--task", taskId];
-        const cheat = name === cheater && typeof options.cheat === "string" ? options.cheat : undefined;
-        return startNode(setting, name, role, identityOf(name), command, bootstrap, cheat);
-      }),
-  );
-  return [client, ...others];
+  files: readonly string[],
+  { miners, supervisors, evaluators }: Cast,
+  identity: Identity,
+): Promise<DemoNode> {
+  const wanted = Object.entries({ miners, supervisors, evaluators }).flatMap(([role, { length }]) => [
+    `--${role}`,
+    String(length),
+  ]);
+  return startNode(setting, "client", "client", identity, ["task", "submit", ...files, ...wanted, "--close-early"], []);
 }
 
-/** Whether the run shows a lie about the final score. */
-function isScored({ cheat }: DemoOptions): boolean {
-  return typeof cheat === "string" && roleOf(cheatNamed(cheat)) === "evaluator";
-}
-
-/** One evaluator; where one lies, an honest one before it. */
-function evaluatorsOf(options: DemoOptions): string[] {
-  return isScored(options) ? ["evaluator-1", "evaluator-2"] : ["evaluator"];
+function identityOf(identities: ReadonlyMap<string, Identity>, name: string): Identity {
+  return identities.get(name) ?? createIdentity();
 }
 
 function addressesOf(started: NodeEvent): string[] {
@@ -243,6 +201,13 @@ function killDuringTraining(nodes: readonly DemoNode[], onEvent: (event: NodeEve
     if (victim.pid !== undefined) process.kill(victim.pid, "SIGKILL");
     onEvent({ event: "killed", role: "miner", name: victim.name });
   });
+}
+
+/** Makes it a failure of the run if a node ends that is to go on; never resolves. */
+async function endedEarly(node: DemoNode, mayBeKilled: boolean): Promise<never> {
+  await finished(node, mayBeKilled);
+  if (mayBeKilled && (await node.exit).signal === "SIGKILL") return new Promise<never>(() => undefined);
+  throw new GristmillError("NODE_FAILED", `${node.name} ended while there was work to do`);
 }
 
 /** Waits for a node's end and makes a failure of it one of the run. */
@@ -294,10 +259,4 @@ function describe(error: unknown): string {
   if (error instanceof GristmillError)
     return [`${error.code}: ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)].join("\n");
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 80) throw new InvalidArgumentError("1 to 80 expected");
-  return value;
 }

@@ -6,6 +6,9 @@ export interface NodeEvent {
   readonly [field: string]: unknown;
 }
 
+/** Phases in which a task has ended. */
+const TERMINAL = new Set(["Settled", "Cancelled", "Failed"]);
+
 /** What is known of a miner, from its own log. */
 export interface MinerState {
   readonly name: string;
@@ -44,16 +47,64 @@ export interface ConvictedPlace {
   readonly honest: string;
 }
 
-/** Everything the live view and the report show, put together from the nodes' events. */
+/** Everything the live view and the report show of a run, put together from the nodes' events. */
 export class RunState {
+  /** The latest last. */
+  readonly tasks = new Map<string, TaskRun>();
+  /** Height of the chain. */
+  block = 0n;
+  readonly #killed = new Set<string>();
+  readonly #waiting = new Set<() => void>();
+
+  /** Takes an event in. */
+  apply(event: NodeEvent): void {
+    const { task } = event;
+    if (event.event === "killed") this.#kill(event.name);
+    if (typeof task !== "string") return;
+    const run = this.tasks.get(task) ?? new TaskRun(task);
+    this.tasks.set(task, run);
+    run.apply(event);
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves once so many tasks of clients are over for every node that had a part in them, and a filler task too if wanted. */
+  async over(tasks: number, filler: boolean): Promise<void> {
+    const isOver = (): boolean => {
+      const over = [...this.tasks.values()].filter((run) => run.isOver(this.#killed));
+      const fillers = over.filter(({ isFiller }) => isFiller).length;
+      return over.length - fillers === tasks && (!filler || fillers > 0);
+    };
+    if (isOver()) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const look = (): void => {
+      if (isOver()) resolve(undefined);
+    };
+    this.#waiting.add(look);
+    await promise;
+    this.#waiting.delete(look);
+  }
+
+  #kill(name: string): void {
+    this.#killed.add(name);
+    for (const { miners } of this.tasks.values()) {
+      const miner = miners.get(name);
+      if (miner !== undefined) miner.state = "killed";
+    }
+  }
+}
+
+/** What the nodes tell of one task. */
+export class TaskRun {
+  readonly taskId: string;
+  /** No client has said that it is its. */
+  isFiller = true;
   readonly miners = new Map<string, MinerState>();
   readonly stateIds = new Map<string, string>();
   readonly paid = new Map<string, string>();
   readonly notices: string[] = [];
-  taskId: string | undefined;
   phase = "starting";
-  /** Height of the chain. */
-  block = 0n;
+  /** Nodes with a part in the task that have not ended it. */
+  readonly #busy = new Set<string>();
   /** Claims that a verifier confirmed. */
   readonly confirmed = new Set<string>();
   refuted = 0;
@@ -65,11 +116,27 @@ export class RunState {
     | { readonly path: string; readonly accuracy: number; readonly correct: number; readonly examples: number }
     | undefined;
 
+  constructor(taskId: string) {
+    this.taskId = taskId;
+  }
+
+  /** Whether nobody but the killed has anything to do in it any more. */
+  isOver(killed: ReadonlySet<string>): boolean {
+    return TERMINAL.has(this.phase) && [...this.#busy].every((name) => killed.has(name));
+  }
+
   /** Takes an event in. */
   apply(event: NodeEvent): void {
     switch (event.event) {
       case "task-created":
-        this.taskId = String(event["task"]);
+        this.isFiller = false;
+        break;
+      case "part-began":
+        this.#busy.add(event.name);
+        break;
+      case "part-ended":
+      case "part-refused":
+        this.#busy.delete(event.name);
         break;
       case "phase":
         this.phase = String(event["phase"]);
@@ -83,7 +150,7 @@ export class RunState {
         break;
       case "refuted":
         this.refuted += 1;
-        this.notices.push(`${event.name} refuted a claim of slot ${String(event["slot"])}: ${String(event["reason"])}`);
+        this.notices.push(`${event.name} refuted work of slot ${String(event["slot"])}: ${String(event["reason"])}`);
         break;
       case "dispute-opened":
       case "dispute-moved":
@@ -199,9 +266,6 @@ function applyToMiner(miner: MinerState, event: NodeEvent): void {
     case "paid":
       miner.paid = String(event["amount"]);
       miner.state = "paid";
-      break;
-    case "killed":
-      miner.state = "killed";
       break;
   }
 }

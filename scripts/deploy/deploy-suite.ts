@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { GristmillError } from "@gristmill/sdk";
+import { fillerScales, GristmillError } from "@gristmill/sdk";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
 
 import { blockNumber, type ChainIdentity, hasCode, identify, isDevelopmentChain, requireRandomness } from "./chain.ts";
+import { catalogueEntries } from "../../oracle/src/roles/filler-catalogue.ts";
 import { suiteModule } from "./module.ts";
 import { parametersFor, type SuiteParameters } from "./parameters.ts";
 import {
@@ -134,7 +135,8 @@ async function runIgnition(
       },
     );
   }
-  const suite = await connection.ignition.deploy(suiteModule(parameters, deployer.address), {
+  const catalogue = await catalogueEntries(isDevelopment ? fillerScales.development : fillerScales.public);
+  const suite = await connection.ignition.deploy(suiteModule(parameters, deployer.address, catalogue), {
     deploymentId,
     defaultSender: deployer.address,
     // A development node does not reorganise, and has nothing to gain from patience.

@@ -9,8 +9,9 @@ type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
  * The suite as Ignition deploys it: the contracts in the order of their needs, then the wiring, once and for good, of
  * those that need each other.
  * @param deployer receives the genesis amount
+ * @param catalogue entries of the filler tasks' catalogue
  */
-export function suiteModule(parameters: SuiteParameters, deployer: string) {
+export function suiteModule(parameters: SuiteParameters, deployer: string, catalogue: readonly string[]) {
   return buildModule("Gristmill", (m) => {
     const { token: tokenParameters, stake: stakeParameters } = parameters;
     const hasGenesis = tokenParameters.genesis > 0n;
@@ -28,6 +29,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       linked(m, LIBRARY_NAMES),
     );
     const WorkMint = m.contract("WorkMint", [GristToken, TaskRegistry, EpochBeacon, VerifierPool, parameters.mint]);
+    const Audits = m.contract("Audits", [TaskRegistry, EpochBeacon, VerifierPool, parameters.audits]);
     const Court = m.contract("Court", [TaskRegistry, StakeManager, parameters.court]);
     const judged = [Court, TaskRegistry, MlpTemplate];
     const SegmentGame = m.contract("SegmentGame", judged, linked(m, GAME_LIBRARY_NAMES));
@@ -36,7 +38,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
     const Misconduct = m.contract("Misconduct", judged);
     const Demands = m.contract("Demands", [Court, TaskRegistry, StakeManager]);
     const OpenMint = m.contract("OpenMint", [GristToken, EpochBeacon, parameters.openMint]);
-    const evidence = [Court, WorkMint, VerifierPool, SegmentGame, TensHashGame, Misconduct];
+    const evidence = [Court, WorkMint, Audits, VerifierPool, SegmentGame, TensHashGame, Misconduct];
     const Perjury = m.contract("Perjury", evidence);
     const SupervisorLog = m.contract("SupervisorLog", [TaskRegistry, EpochBeacon]);
     const BountyBoard = m.contract("BountyBoard", [
@@ -46,10 +48,18 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       VerifierPool,
       parameters.bounties,
     ]);
+    const FillerTasks = m.contract("FillerTasks", [
+      GristToken,
+      TaskRegistry,
+      EpochBeacon,
+      MlpTemplate,
+      parameters.fillers,
+      [...catalogue],
+    ]);
 
-    m.call(GristToken, "appoint", [[WorkMint, OpenMint]]);
+    m.call(GristToken, "appoint", [[WorkMint, OpenMint, FillerTasks]]);
     m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
-    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog]);
+    m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog, Audits]);
     m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
@@ -64,6 +74,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       MlpTemplate,
       TaskRegistry,
       WorkMint,
+      Audits,
       Court,
       SegmentGame,
       EvaluationGame,
@@ -74,6 +85,7 @@ export function suiteModule(parameters: SuiteParameters, deployer: string) {
       Perjury,
       SupervisorLog,
       BountyBoard,
+      FillerTasks,
     };
   });
 }

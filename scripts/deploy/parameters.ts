@@ -46,6 +46,12 @@ export interface SuiteParameters {
     readonly initialEmission: bigint;
     readonly maxPerTicket: bigint;
   };
+  /** `IAudits.Parameters`. */
+  readonly audits: {
+    /** Part of a task's attestations for which audits are drawn, in basis points. */
+    readonly quotaBps: bigint;
+    readonly verifiersPerAudit: bigint;
+  };
   /** `IOpenMint.Parameters`. */
   readonly openMint: {
     readonly halvingEpochs: bigint;
@@ -72,6 +78,16 @@ export interface SuiteParameters {
     /** Pay of one vote's voters as a part of the bounty, in basis points. */
     readonly voterPayBps: bigint;
   };
+  /** `IFillerTasks.Parameters`. */
+  readonly fillers: {
+    readonly halvingEpochs: bigint;
+    /** Epochs in which one filler task can be opened. */
+    readonly periodEpochs: bigint;
+    /** GRIST wei minted for the first tasks. */
+    readonly initialEmission: bigint;
+    /** GRIST wei that proposing a task for the queue burns. */
+    readonly proposalBurn: bigint;
+  };
 }
 
 /** Everything quick, so that a task lives through all its phases in a minute or two of one-second blocks. */
@@ -97,6 +113,7 @@ const DEVELOPMENT: SuiteParameters = {
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },
+  audits: { quotaBps: 5_000n, verifiersPerAudit: 1n },
   openMint: {
     halvingEpochs: 100_000n, // two hundredths of the cap in all
     wantedClaims: 4n,
@@ -107,6 +124,12 @@ const DEVELOPMENT: SuiteParameters = {
   },
   court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  fillers: {
+    halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
+    periodEpochs: 1n,
+    initialEmission: 100n * GRIST,
+    proposalBurn: 25n * GRIST,
+  },
 };
 
 /** For blocks of 12 seconds: epochs of an hour, a challenge window of a day, no GRIST but what is mined. */
@@ -132,6 +155,7 @@ const PUBLIC: SuiteParameters = {
     initialEmission: 1_000n * GRIST,
     maxPerTicket: 250n * GRIST,
   },
+  audits: { quotaBps: 5_000n, verifiersPerAudit: 3n },
   openMint: {
     halvingEpochs: 35_064n, // with the emission below, 3.5 % of the cap in all
     wantedClaims: 16n,
@@ -142,6 +166,12 @@ const PUBLIC: SuiteParameters = {
   },
   court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  fillers: {
+    halvingEpochs: 35_064n, // with the emission below, 24.5 % of the cap in all
+    periodEpochs: 24n, // one a day
+    initialEmission: 8_400n * GRIST,
+    proposalBurn: 2_100n * GRIST,
+  },
 };
 
 /** Slowest block time that {@link requireLongUnbonding} reckons with, in seconds. */

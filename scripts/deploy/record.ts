@@ -15,6 +15,7 @@ export const CONTRACT_NAMES = [
   "MlpTemplate",
   "TaskRegistry",
   "WorkMint",
+  "Audits",
   "Court",
   "SegmentGame",
   "EvaluationGame",
@@ -25,6 +26,7 @@ export const CONTRACT_NAMES = [
   "Perjury",
   "SupervisorLog",
   "BountyBoard",
+  "FillerTasks",
 ] as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */

@@ -1,5 +1,5 @@
 import type { SeededRandom } from "../simulate/random.ts";
-import { MARKET, RULES, SLOT_COST } from "./rules.ts";
+import { ATTESTATION_PRICE, auditsFor, MARKET, RULES, SLOT_COST } from "./rules.ts";
 import type { MiningStrategy } from "./strategies.ts";
 
 const { epochs, shares, fee } = MARKET;
@@ -121,11 +121,11 @@ export function evaluate(random: SeededRandom, share: number, isLazy: boolean, t
   return perEpoch(sum, tasks * epochs);
 }
 
-/** A verifier with the share of the stake runs drawn claims again, or seals something when it holds all seats of one. */
+/** A verifier with the share of the stake runs drawn claims and segments again, or seals something when it holds all seats. */
 export function attest(random: SeededRandom, share: number, isLazy: boolean, tasks: number): Outcome {
   const sum = { fees: 0, minted: 0, cost: 0, slashed: 0 };
   const reward = Math.min(RULES.emission, (RULES.mintCap * shares.burn * fee) / epochs) * RULES.verifierShare;
-  const seats = RULES.verifiersPerClaim;
+  const [seats, seatsOfAudit] = [RULES.verifiersPerClaim, RULES.verifiersPerAudit];
   for (let epoch = 0; epoch < tasks * epochs; epoch++) {
     const claims = Math.max(poisson(random, RULES.wantedClaims), 1);
     const seatPay = reward / (claims * seats);
@@ -138,6 +138,18 @@ export function attest(random: SeededRandom, share: number, isLazy: boolean, tas
         // Only with all seats a made-up trace root is agreed on. Nobody else's seal contradicts it; a re-run does.
         if (random.uniform() < MARKET.watch) sum.slashed += own * RULES.maxPerTicket;
         else sum.minted += own * seatPay;
+      }
+    }
+    const audits = poisson(random, auditsFor(MARKET.attestations) * MARKET.slots);
+    for (let audit = 0; audit < audits; audit++) {
+      const own = drawn(random, seatsOfAudit, share);
+      const pay = own * ATTESTATION_PRICE;
+      if (!isLazy) {
+        sum.fees += pay;
+        sum.cost += pay * MARKET.checkCostRatio;
+      } else if (own === seatsOfAudit) {
+        if (random.uniform() < MARKET.watch) sum.slashed += own * RULES.maxPerTicket;
+        else sum.fees += pay;
       }
     }
   }

@@ -1,4 +1,4 @@
-import { MARKET } from "./rules.ts";
+import { auditsFor, MARKET } from "./rules.ts";
 
 /** How a miner with some part of the compute behaves in others' tasks. */
 export interface MiningStrategy {
@@ -11,7 +11,7 @@ export interface MiningStrategy {
   readonly claims: boolean;
   /** Whether it serves its updates to others only when it has committed them. */
   readonly isLate: boolean;
-  /** Segments of each slot that are drawn for a re-run in an epoch, besides its claims. */
+  /** Segments of each slot that are drawn for an audit in an epoch, besides its claims. */
   readonly audits: number;
 }
 
@@ -21,7 +21,7 @@ const HONEST: MiningStrategy = {
   isFalse: false,
   claims: true,
   isLate: false,
-  audits: MARKET.audits,
+  audits: auditsFor(MARKET.attestations),
 };
 
 /** The known deviations in training, the honest way first. */
@@ -35,6 +35,14 @@ export const MINING: readonly MiningStrategy[] = [
     compute: 0.05,
     isFalse: true,
     claims: false,
+  },
+  {
+    ...HONEST,
+    name: "the same, where the client orders 240 attestations",
+    compute: 0.05,
+    isFalse: true,
+    claims: false,
+    audits: auditsFor(240),
   },
   {
     ...HONEST,

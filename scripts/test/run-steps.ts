@@ -1,8 +1,8 @@
 import { runStep, type StepResult } from "./run-step.ts";
 import type { Step } from "./steps.ts";
 
-/** How many steps run at once: most of them keep one core busy, and two is what the smallest machine has. */
-const LANES = 2;
+/** How many steps run at once: two keep both cores of the smallest machine busy, a third while they wait for a chain or a child. */
+const LANES = 3;
 
 /**
  * Runs steps in their order, as many at once as there are lanes; one that needs another waits for it, and one that wants

@@ -10,7 +10,7 @@ import { expect } from "chai";
 import { formatEther, parseEther } from "viem";
 
 import { freePort } from "../../scripts/demo/local-chain.ts";
-import type { Report } from "../../scripts/demo/report.ts";
+import type { Report, TaskReport } from "../../scripts/demo/report.ts";
 import type { NodeEvent } from "../../scripts/demo/run-state.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo/main.ts", import.meta.url));
@@ -18,6 +18,9 @@ const TASK = fileURLToPath(new URL("./digits.yaml", import.meta.url));
 const CHEATED_TASK = fileURLToPath(new URL("./cheated.yaml", import.meta.url));
 /** Short windows, and every ticket lucky: so there is something to refute at once. */
 const QUICK = fileURLToPath(new URL("./quick.json", import.meta.url));
+/** Windows so short that a task is settled half a minute after its creation. */
+const SWIFT = fileURLToPath(new URL("./swift.json", import.meta.url));
+const BRIEF_TASK = fileURLToPath(new URL("./brief.yaml", import.meta.url));
 const TIMEOUT = 240_000;
 
 interface Run {
@@ -32,7 +35,9 @@ async function start(
   args: readonly string[],
   onEvent: (event: NodeEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Run> {
-  const child = spawn(process.execPath, [DEMO, "--task", TASK, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [DEMO, ...(args.includes("--task") ? [] : ["--task", TASK]), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const events: NodeEvent[] = [];
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
@@ -46,8 +51,17 @@ async function start(
   return { code, events, report, stderr };
 }
 
+/** What a run reports of its only task, once its accounts balance. */
+function onlyTask({ report }: Run): TaskReport {
+  const [task] = report?.tasks ?? [];
+  if (report === undefined || task === undefined) expect.fail("no report");
+  expect(report.tasks).to.have.length(1);
+  expect(report.accounts.faults, "not a wei is lost or made from nothing").to.deep.equal([]);
+  return task;
+}
+
 /** The slot of the last miner, which cheats. */
-function cheater(report: Report): number {
+function cheater(report: TaskReport): number {
   const slot = report.miners.find(({ name }) => name === "miner-2")?.slot;
   if (slot === undefined) expect.fail("the cheating miner has no slot");
   return slot;
@@ -73,10 +87,10 @@ describe("npm start", function () {
   });
 
   it("trains a model, confirms every lucky claim, mints, pays everybody and leaves nothing behind", async () => {
-    const { code, report, stderr } = await start(["--miners", "3", "--data", folder]);
-    expect(stderr).to.equal("");
-    expect(code).to.equal(0);
-    if (report === undefined) expect.fail("no report");
+    const run = await start(["--miners", "3", "--data", folder]);
+    expect(run.stderr).to.equal("");
+    expect(run.code).to.equal(0);
+    const report = onlyTask(run);
 
     expect(report.accuracy).to.be.above(0.9);
     expect(report.identical, "all replicas ended in the state that the chain holds").to.equal(true);
@@ -103,10 +117,10 @@ describe("npm start", function () {
 
   it("catches a cheating miner, takes its stake over one element, pays the honest, and ends well", async () => {
     const args = ["--task", CHEATED_TASK, "--parameters", QUICK, "--miners", "2", "--cheat", "wrong-gradient"];
-    const { code, report, stderr } = await start([...args, "--data", folder]);
-    expect(stderr).to.equal("");
-    expect(code).to.equal(0);
-    if (report === undefined) expect.fail("no report");
+    const run = await start([...args, "--data", folder]);
+    expect(run.stderr).to.equal("");
+    expect(run.code).to.equal(0);
+    const report = onlyTask(run);
 
     expect(report.disputes.map(({ place, winner }) => ({ place, winner }))).to.deep.include({
       place: `slot ${String(cheater(report))}`,
@@ -120,6 +134,27 @@ describe("npm start", function () {
     for (const { name, paid } of report.miners)
       expect(parseEther(paid) > 0n, `${name} is paid`).to.equal(name === "miner-1");
     expect(report.identical).to.equal(true);
+    expect(leftBehind(folder)).to.deep.equal([]);
+  });
+
+  it("trains two tasks of a client and one of the protocol with the same processes, and its accounts balance", async () => {
+    const args = ["--task", BRIEF_TASK, "--parameters", SWIFT, "--tasks", "2", "--filler", "--miners", "2"];
+    const { code, events, report, stderr } = await start([...args, "--data", folder]);
+    expect(stderr).to.equal("");
+    expect(code).to.equal(0);
+    if (report === undefined) expect.fail("no report");
+
+    const started = events.filter(({ event }) => event === "started").map(({ name }) => name);
+    expect(started, "nobody is started twice").to.have.members([...new Set(started)]);
+    expect(report.tasks.map(({ client }) => client)).to.have.members(["client", "client", "protocol"]);
+    for (const task of report.tasks) {
+      expect(task.identical, `all replicas of ${task.task} ended in the state that the chain holds`).to.equal(true);
+      for (const { name, paid } of task.miners)
+        expect(parseEther(paid) > 0n, `${name} is paid for ${task.task}`).to.equal(true);
+    }
+    const { faults, supply } = report.accounts;
+    expect(faults).to.deep.equal([]);
+    expect(BigInt(supply.minted) >= parseEther("100"), "the protocol's fee is newly minted").to.equal(true);
     expect(leftBehind(folder)).to.deep.equal([]);
   });
 
@@ -138,7 +173,7 @@ describe("npm start", function () {
     const port = await freePort();
     const chain = spawn(anvil, ["--port", String(port), "--silent"], { stdio: "ignore" });
     try {
-      const { code, report, events, stderr } = await start([
+      const run = await start([
         "--miners",
         "3",
         "--kill-miner",
@@ -147,10 +182,10 @@ describe("npm start", function () {
         "--rpc",
         `http://127.0.0.1:${String(port)}`,
       ]);
-      expect(stderr).to.equal("");
-      expect(code).to.equal(0);
-      if (report === undefined) expect.fail("no report");
-      const killed = events.find(({ event }) => event === "killed")?.name;
+      expect(run.stderr).to.equal("");
+      expect(run.code).to.equal(0);
+      const report = onlyTask(run);
+      const killed = run.events.find(({ event }) => event === "killed")?.name;
       expect(killed).to.equal("miner-3");
       for (const miner of report.miners)
         expect(parseEther(miner.paid) > 0n, `${miner.name} is paid`).to.equal(miner.name !== killed);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Hex } from "viem";
 import { bytesToHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
+import { mnemonicToAccount, privateKeyToAddress } from "viem/accounts";
 
 import { Deployment, HardhatTask, LocalNode, NODES, ROOT } from "./deploy/local-node.ts";
 

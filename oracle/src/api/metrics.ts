@@ -50,8 +50,8 @@ export class Metrics {
     const hashing = this.#counter("hashing_seconds_total", "Seconds spent hashing tickets");
     const hashRate = this.#gauge("hashes_per_second", "TensHashes a second in the last draw");
     const claims = this.#counter("claims_total", "Lucky tickets claimed", "task");
-    const attested = this.#counter("attestations_total", "Claims of others attested");
-    const refuted = this.#counter("refutations_total", "Claims of others found false");
+    const attested = this.#counter("attestations_total", "Claims and drawn segments of others attested");
+    const refuted = this.#counter("refutations_total", "Claims and segments of others found false");
     const minted = this.#counter("minted_grist_total", "GRIST minted since the start");
     const paid = this.#counter(
       "paid_grist_total",
@@ -81,6 +81,9 @@ export class Metrics {
         claims.inc({ task: text(line, "task") });
       },
       attested: () => {
+        attested.inc();
+      },
+      "audit-attested": () => {
         attested.inc();
       },
       refuted: () => {

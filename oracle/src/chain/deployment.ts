@@ -17,6 +17,7 @@ const schema = z.object({
     MlpTemplate: address,
     TaskRegistry: address,
     WorkMint: address,
+    Audits: address,
     Court: address,
     SegmentGame: address,
     EvaluationGame: address,
@@ -27,6 +28,7 @@ const schema = z.object({
     Perjury: address,
     SupervisorLog: address,
     BountyBoard: address,
+    FillerTasks: address,
   }),
 });
 

@@ -7,6 +7,8 @@ import type { DisputeAgent } from "../disputes/agent.ts";
 import { keepProfile } from "../roles/assignment.ts";
 import { runClient } from "../roles/client.ts";
 import { attendDisputes, createDisputeAgent } from "../roles/dispute-duty.ts";
+import { serveCatalogueTask } from "../roles/filler-catalogue.ts";
+import { FillerOpener } from "../roles/filler-opener.ts";
 import { runEvaluator } from "../roles/evaluator.ts";
 import { runMiner } from "../roles/miner.ts";
 import type { Node } from "../roles/node.ts";
@@ -46,6 +48,9 @@ const roles: Readonly<Record<string, RoleRunner>> = {
 /** Roles whose places are assigned, by preferences too. */
 const applicants = new Set(["miner", "supervisor", "evaluator"]);
 
+/** Codes of errors by which a node cannot have a part in a task. */
+const OUT_OF_REACH: ReadonlySet<string> = new Set(["STAKE_MISSING", "REGISTRATION_CLOSED"]);
+
 /** What a node can do: in tasks, and beside them. */
 export const roleNames: readonly string[] = [...Object.keys(roles), PROSPECTOR];
 
@@ -70,8 +75,8 @@ export function runCommand(work: SlotWork): Command {
           return;
         }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
-        if (only === undefined) for await (const task of openTasks(node, role)) await takePart(node, role, task, work);
-        else await takePart(node, role, only, work);
+        if (only !== undefined) await takePart(node, role, only, work);
+        else await takeParts(node, role, work);
       } finally {
         await stop();
       }
@@ -87,6 +92,19 @@ function roleOf(role: string | undefined): string {
   });
 }
 
+/** Does a role's part in one task after the other, until the node stops. */
+async function takeParts(node: Node, role: string, work: SlotWork): Promise<void> {
+  const fillers = role === "miner" && node.config.filler ? new FillerOpener(node) : undefined;
+  for await (const task of openTasks(node, role, async (head) => fillers?.idle(head)))
+    try {
+      await takePart(node, role, task, work);
+    } catch (error) {
+      // What keeps it out of one task does not keep it out of the next.
+      if (node.signal.aborted || !(error instanceof GristmillError) || !OUT_OF_REACH.has(error.code)) throw error;
+      node.log.warn({ event: "part-refused", task, error });
+    }
+}
+
 /** Does a role's part in one task, from wherever the task stands to its end. */
 export async function takePart(node: Node, role: string, taskId: Hex, work: SlotWork = honestWork): Promise<void> {
   const run = roles[role];
@@ -96,13 +114,18 @@ export async function takePart(node: Node, role: string, taskId: Hex, work: Slot
   const follower = new TaskFollower(node, taskId, AbortSignal.any([node.signal, done.signal]));
   const disputes = createDisputeAgent(node, role, terms);
   const attending = attendDisputes(node, follower, disputes);
+  node.log.info({ event: "part-began", task: taskId });
   try {
+    await serveCatalogueTask(node, terms);
     await Promise.race([run(node, follower, terms, disputes, work), attending]);
   } finally {
     done.abort(new GristmillError("TASK_DONE", `the part in task ${taskId} is done`));
     // A look that is under way still writes to the database.
     await attending.catch(() => undefined);
   }
+  // Supervisors go on serving what they logged; who needs anything else of a task has had it when it ends.
+  if (role !== "supervisor") node.network.leaveTask(taskId);
+  node.log.info({ event: "part-ended", task: taskId });
 }
 
 /** A task id from the command line. */

@@ -6,9 +6,11 @@ import { formatEther } from "viem";
 import { heads } from "../chain/follow.ts";
 import type { Reader } from "../operator/reader.ts";
 import type { ListedTask } from "../operator/tasks.ts";
-import { minersOf, tasksOf } from "../operator/tasks.ts";
-import { submitTask } from "../roles/client.ts";
+import { minersOf, proposalsOf, tasksOf } from "../operator/tasks.ts";
+import type { SpecChanges } from "../roles/client.ts";
+import { proposeTask, submitTask } from "../roles/client.ts";
 import { fetchModel } from "../roles/fetch-model.ts";
+import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
 import { isTerminal, phaseName } from "../roles/task-follower.ts";
 import { configOf, withOutput, withSettings } from "./options.ts";
@@ -20,32 +22,47 @@ import { untilStopped } from "./signals.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** `oracle-miner task submit|list|status|watch|cancel|fetch` */
+/** `oracle-miner task submit|propose|queue|list|status|watch|cancel|fetch` */
 export function taskCommand(): Command {
   const command = new Command("task").description("training tasks");
   command.addCommand(
     withSettings(
       new Command("submit")
-        .argument("<file>", "task spec, YAML")
-        .description("compile a task, publish its data, escrow the fee, and see the task to its end")
+        .argument("<files...>", "task specs, YAML")
+        .description("compile a task, publish its data, escrow the fee, and see the task to its end; then the next")
         .option("--miners <n>", "miners wanted, instead of what the file says")
+        .option("--supervisors <n>", "supervisors wanted, instead of what the file says")
         .option("--evaluators <n>", "evaluators wanted, instead of what the file says")
         .option("--detach", "exit once the task is created; `run --role client` serves it then"),
-    ).action(async (file: string, options: Readonly<Record<string, unknown>>) => {
-      const config = configOf(options);
-      await untilStopped(async (signal) => {
-        const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
-        try {
-          const taskId = await submitTask(node, file, {
-            ...(options["miners"] === undefined ? {} : { miners: Number(options["miners"]) }),
-            ...(options["evaluators"] === undefined ? {} : { evaluators: Number(options["evaluators"]) }),
-          });
+    ).action(async (files: readonly string[], options: Options) => {
+      const roles = ["miners", "supervisors", "evaluators"] as const;
+      const wanted = roles.filter((role) => options[role] !== undefined).map((role) => [role, Number(options[role])]);
+      const changes = Object.fromEntries(wanted) as SpecChanges;
+      await asClient(options, async (node) => {
+        for (const file of files) {
+          const taskId = await submitTask(node, file, changes);
           if (options["detach"] !== true) await takePart(node, "client", taskId);
-        } finally {
-          await stop();
         }
       });
     }),
+  );
+  command.addCommand(
+    withSettings(
+      new Command("propose")
+        .argument("<file>", "task spec, YAML; its fee does not count")
+        .description(
+          "put a task in the public interest into the queue of filler tasks, for a burn; `run --role client` serves it",
+        ),
+    ).action(async (file: string, options: Options) => {
+      await asClient(options, async (node) => {
+        await proposeTask(node, file);
+      });
+    }),
+  );
+  command.addCommand(
+    withOutput(new Command("queue").description("tasks that were proposed as filler tasks, the oldest first")).action(
+      queue,
+    ),
   );
   command.addCommand(
     withOutput(new Command("list").description("all tasks of the registry, the newest last")).action(list),
@@ -89,6 +106,30 @@ export function taskCommand(): Command {
     }),
   );
   return command;
+}
+
+/** Runs work on a client's node, with its API. */
+async function asClient(options: Options, work: (node: Node) => Promise<void>): Promise<void> {
+  const config = configOf(options);
+  await untilStopped(async (signal) => {
+    const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
+    try {
+      await work(node);
+    } finally {
+      await stop();
+    }
+  });
+}
+
+async function queue(options: Options): Promise<void> {
+  const proposals = await proposalsOf(await startViewer(configOf(options)));
+  show(options, { proposals }, () =>
+    tableOf(
+      ["number", "entry", "proposer", "task"],
+      proposals.map(({ number, entry, proposer, task }) => [String(number), entry, proposer, task ?? "waits"]),
+      "nothing was proposed",
+    ),
+  );
 }
 
 async function list(options: Options): Promise<void> {

@@ -24,7 +24,7 @@ const optionalNumber = z.coerce.number().positive().optional();
 export const listSettings: readonly string[] = ["rpc", "listen", "bootstrap", "apiHosts"];
 
 /** Settings that are switches. */
-export const switchSettings: readonly string[] = ["autoStake"];
+export const switchSettings: readonly string[] = ["autoStake", "closeEarly", "filler"];
 
 /** A record in a file; a list of "pole=weight" elsewhere. */
 const preferences = z
@@ -79,6 +79,11 @@ export const configSchema = z.strictObject({
   closeEarly: flag
     .default(false)
     .describe("as a client, end a registration once every place has an applicant, instead of at its deadline"),
+  filler: flag
+    .default(false)
+    .describe(
+      "take part in the protocol's filler tasks too, and as a miner open them when there is nothing else to train",
+    ),
   maxLead: z.coerce
     .number()
     .int()

@@ -57,6 +57,7 @@ export class Aftermath {
         await this.#discard(claim, head);
         await this.#convictAttesters(claim, disputes);
       }
+      await this.#convictAuditors(slot, disputes);
       this.#due.delete(slot);
     }
   }
@@ -129,6 +130,55 @@ export class Aftermath {
       if (claim !== details.segmentId) continue;
       const refuted = await segmentGame.read.caseOf([disputeId]);
       if (refuted.slice(0, ATTESTED_DIGITS) === attested) return { functionName: "convictForTrace", disputeId };
+    }
+    return undefined;
+  }
+
+  /** Convicts who attested what was refuted in audits of the slot. */
+  async #convictAuditors(slot: number, disputes: readonly KnownDispute[]): Promise<void> {
+    const { audits, perjury, pool } = this.#contracts;
+    const { address, abi } = perjury;
+    const events = await this.#chain.public.getContractEvents({
+      address: audits.address,
+      abi: audits.abi,
+      eventName: "SegmentAttested",
+      args: { taskId: this.#store.taskId },
+      fromBlock: this.#since,
+      strict: true,
+    });
+    for (const { auditId, verifier, details, traces } of events.map(({ args }) => args)) {
+      if (details.slot !== slot || (await pool.read.operatorOf([verifier])) === zeroAddress) continue;
+      const evidence = await this.#auditEvidence(details.segmentId, traces, disputes);
+      if (evidence === undefined) continue;
+      const attestations = await audits.read.attestationsOf([auditId]);
+      const number = BigInt(attestations.findIndex((attestation) => attestation.verifier === verifier));
+      const done = await this.#tried(() => {
+        if (evidence === "segment")
+          return this.#chain.transact({
+            address,
+            abi,
+            functionName: "convictAuditorForSegment",
+            args: [details, number],
+          });
+        const args = [details, number, traces, evidence.place, evidence.disputeId] as const;
+        return this.#chain.transact({ address, abi, functionName: "convictAuditorForTrace", args });
+      });
+      if (done) this.#report.auditorConvicted(auditId, verifier);
+    }
+  }
+
+  /** What shows that an attestation of these traces is false: a direct proof, a refuted trace, or nothing. */
+  async #auditEvidence(
+    segmentId: Hex,
+    traces: readonly Hex[],
+    disputes: readonly KnownDispute[],
+  ): Promise<"segment" | { readonly place: bigint; readonly disputeId: Hex } | undefined> {
+    const { misconduct, segmentGame } = this.#contracts;
+    if ((await misconduct.read.refuterOf([segmentId])) !== zeroAddress) return "segment";
+    for (const { disputeId, claim } of disputes) {
+      if (claim !== segmentId) continue;
+      const place = traces.indexOf(await segmentGame.read.caseOf([disputeId]));
+      if (place >= 0) return { place: BigInt(place), disputeId };
     }
     return undefined;
   }

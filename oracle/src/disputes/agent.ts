@@ -14,6 +14,7 @@ import { DisputeStore } from "../storage/dispute-store.ts";
 import { Aftermath } from "./aftermath.ts";
 import type { DisputeView } from "./court-events.ts";
 import { convictionsBetween, disputesBetween, DisputeState, EVALUATOR, MINER, Side } from "./court-events.ts";
+import type { CommittedPlace } from "./demand-duty.ts";
 import { DemandDuty } from "./demand-duty.ts";
 import { DisputeReport, placeName } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
@@ -109,6 +110,11 @@ export class DisputeAgent {
   accuse(accusation: Omit<Accusation, "state">): void {
     if (this.#options.mode !== "challenge" || this.store.accusation(accusation.id) !== undefined) return;
     this.store.accuse({ ...accusation, state: "found" });
+  }
+
+  /** Asks a slot on the chain for a segment that it committed and that nobody serves, if the node is to challenge at all. */
+  async demand(place: CommittedPlace): Promise<void> {
+    if (this.#options.mode === "challenge") await this.#demands.ask(place);
   }
 
   /** Takes in the chain up to `head` and does what is due. */

@@ -1,38 +1,60 @@
-import { GristmillError, openElement, updateTensor } from "@gristmill/sdk";
+import {
+  DemandKind,
+  DemandState,
+  GristmillError,
+  merkleProof,
+  openElement,
+  segmentId,
+  updateTensor,
+} from "@gristmill/sdk";
+import type { SegmentMessage } from "@gristmill/sdk";
 import type { Hex } from "viem";
+import { encodeAbiParameters, isAddressEqual, keccak256, parseEventLogs } from "viem";
 
 import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
+import { MINER } from "./court-events.ts";
+import { priceOf } from "./deposits.ts";
 import type { DisputeReport } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 
-/** Kinds of demands: `DemandKind` of contracts/types/DemandTypes.sol. */
-const DemandKind = { Segment: 0, ListRow: 1 } as const;
+/** A segment by its place in a slot's commit. */
+export interface CommittedPlace {
+  readonly slot: number;
+  readonly epoch: bigint;
+  /** Of the segment among those of the commit, from 0. */
+  readonly place: number;
+}
 
-/** `DemandState.Open` of contracts/types/DemandTypes.sol. */
-const OPEN = 1;
-
-/** Something that somebody asked the node's slot to produce. */
+/** Something that somebody asked a slot to produce. */
 interface Demand {
   readonly demandId: Hex;
+  readonly slot: number;
+  readonly demander: Hex;
   readonly kind: number;
-  /** Of the segment, or of the update list. */
+  /** Of the segment, of the update list, or of the commit. */
   readonly content: Hex;
   readonly row: number;
+  /** Unix seconds. */
+  readonly until: bigint;
 }
 
 /**
- * Answers demands against the node's own slot: what it named in a clock it holds, and who does not produce it is convicted
- * (DESIGN section 5). The deposit of the demand pays for the gas.
+ * A node's part in the demands of one task: it answers those against its own slot, because who does not produce what it
+ * named or committed is convicted (DESIGN section 5), and closes those of its own that nobody answered. The deposit of a
+ * demand pays for the gas of its answer.
  */
 export class DemandDuty {
   readonly #chain: Chain;
   readonly #contracts: Contracts;
   readonly #taskId: Hex;
   readonly #report: DisputeReport;
+  readonly #since: bigint;
   #scanned: bigint;
-  #open: Demand[] = [];
+  #asked: Demand[] = [];
+  #asking: Promise<unknown> = Promise.resolve();
+  #made: Demand[] = [];
 
   /** @param since block of the task's creation: no demand in it is older */
   constructor(chain: Chain, contracts: Contracts, taskId: Hex, report: DisputeReport, since: bigint) {
@@ -40,45 +62,98 @@ export class DemandDuty {
     this.#contracts = contracts;
     this.#taskId = taskId;
     this.#report = report;
+    this.#since = since;
     this.#scanned = since;
   }
 
-  /** Takes in the demands up to `head` and answers those that are open; what fails is tried again at the next look. */
-  async look({ number: head }: Head, work: DisputeWork): Promise<void> {
-    if (work.slot === undefined) return;
+  /** Takes in the demands up to `head` and does what is due; what fails is tried again at the next look. */
+  async look(head: Head, work: DisputeWork): Promise<void> {
     const { demands } = this.#contracts;
-    if (head >= this.#scanned) {
-      const events = await this.#chain.public.getContractEvents({
-        address: demands.address,
-        abi: demands.abi,
-        eventName: "Demanded",
-        args: { taskId: this.#taskId, slot: work.slot },
-        fromBlock: this.#scanned,
-        toBlock: head,
-        strict: true,
-      });
-      this.#open.push(...events.map(({ args }) => args));
-      this.#scanned = head + 1n;
-    }
-    for (const demand of this.#open) {
+    await this.#scan(head.number, work);
+    for (const demand of this.#asked) {
       const { state } = await demands.read.demandOf([demand.demandId]);
-      if (state !== OPEN || (await this.#answer(demand, work)))
-        this.#open = this.#open.filter((other) => other !== demand);
+      if (state !== DemandState.Open || (await this.#answer(demand, work)))
+        this.#asked = this.#asked.filter((other) => other !== demand);
+    }
+    for (const demand of this.#made) {
+      if (head.timestamp <= demand.until) continue;
+      const { state } = await demands.read.demandOf([demand.demandId]);
+      if (state !== DemandState.Open || (await this.#close(demand)))
+        this.#made = this.#made.filter((other) => other !== demand);
     }
   }
 
-  async #answer({ demandId, kind, content, row }: Demand, work: DisputeWork): Promise<boolean> {
+  /**
+   * Asks a slot on the chain for a segment that it committed and that nobody serves. One after the other: each demand that is
+   * open doubles the price of the next.
+   */
+  async ask(place: CommittedPlace): Promise<void> {
+    const asked = this.#asking.then(() => this.#ask(place));
+    this.#asking = asked.catch(() => undefined);
+    return asked;
+  }
+
+  async #ask({ slot, epoch, place }: CommittedPlace): Promise<void> {
+    const { demands } = this.#contracts;
+    const { address, abi } = demands;
+    const accused = { taskId: this.#taskId, role: MINER, index: slot };
+    try {
+      const value = await priceOf(
+        this.#chain,
+        this.#contracts,
+        await demands.read.gasOf([accused, DemandKind.Committed]),
+      );
+      const args = [this.#taskId, slot, epoch, place] as const;
+      const { logs } = await this.#chain.transact({ address, abi, functionName: "demandCommitted", args, value });
+      for (const { args: made } of parseEventLogs({ abi, logs, eventName: "Demanded" }))
+        this.#report.demanded(made.demandId, slot, epoch, value);
+    } catch (error) {
+      // Somebody asked before, or the slot has nothing to lose any more.
+      if (!isRevert(error)) throw error;
+      this.#report.warn("demand-refused", this.#taskId, error, { slot, epoch: Number(epoch) });
+    }
+  }
+
+  async #scan(head: bigint, { slot }: DisputeWork): Promise<void> {
+    if (head < this.#scanned) return;
+    const { demands } = this.#contracts;
+    const events = await this.#chain.public.getContractEvents({
+      address: demands.address,
+      abi: demands.abi,
+      eventName: "Demanded",
+      args: { taskId: this.#taskId },
+      fromBlock: this.#scanned,
+      toBlock: head,
+      strict: true,
+    });
+    const all: Demand[] = events.map(({ args }) => args);
+    this.#asked.push(...all.filter((demand) => demand.slot === slot));
+    this.#made.push(...all.filter(({ demander }) => isAddressEqual(demander, this.#chain.account.address)));
+    this.#scanned = head + 1n;
+  }
+
+  async #answer(demand: Demand, work: DisputeWork): Promise<boolean> {
+    const { demandId, kind, content, row } = demand;
     const { address, abi } = this.#contracts.demands;
     try {
       if (kind === DemandKind.Segment) {
         const { segment, signature, records } = held(work.segment(content), content);
         const args = [demandId, { segment, signature }, records] as const;
         await this.#chain.transact({ address, abi, functionName: "answerSegment", args });
-      } else {
+      } else if (kind === DemandKind.ListRow) {
         const list = updateTensor(held(work.list(content), content));
         const opening = openElement(list, Math.min(row, list.rows - 1), 0);
         const args = [demandId, list.rows, opening] as const;
         await this.#chain.transact({ address, abi, functionName: "answerListRow", args });
+      } else {
+        const { epoch, messages } = await this.#committed(demand, work);
+        const { segment, signature, records, clock } = held(messages[row], content);
+        const proof = merkleProof(
+          messages.map((message) => segmentId(message.segment)),
+          row,
+        );
+        const args = [demandId, epoch, { segment, signature }, records, clock, proof] as const;
+        await this.#chain.transact({ address, abi, functionName: "answerCommitted", args });
       }
     } catch (error) {
       // Somebody else was first: the next look sees it.
@@ -88,6 +163,49 @@ export class DemandDuty {
     this.#report.produced(demandId, content);
     return true;
   }
+
+  /** The epoch of the commit that is asked about, and the slot's messages in it. */
+  async #committed(
+    { slot, content }: Demand,
+    work: DisputeWork,
+  ): Promise<{ readonly epoch: bigint; readonly messages: readonly SegmentMessage[] }> {
+    const { registry } = this.#contracts;
+    const commits = await this.#chain.public.getContractEvents({
+      address: registry.address,
+      abi: registry.abi,
+      eventName: "Committed",
+      args: { taskId: this.#taskId, slot },
+      fromBlock: this.#since,
+      strict: true,
+    });
+    const commit = commits.find(({ args }) => commitContent(args.epoch, args.segmentsRoot) === content);
+    const { epoch, first, last } = held(commit, content).args;
+    const messages: SegmentMessage[] = [];
+    for (let next = first; next <= last;) {
+      const message = held(work.segmentAt(slot, next), content);
+      messages.push(message);
+      next = message.segment.last + 1;
+    }
+    return { epoch, messages };
+  }
+
+  /** Convicts the slot that did not answer. */
+  async #close({ demandId, slot }: Demand): Promise<boolean> {
+    const { address, abi } = this.#contracts.demands;
+    try {
+      await this.#chain.transact({ address, abi, functionName: "close", args: [demandId] });
+    } catch (error) {
+      if (!isRevert(error)) throw error;
+      this.#report.warn("demand-refused", demandId, error, { slot });
+      return false;
+    }
+    return true;
+  }
+}
+
+/** How a demand names a commit: keccak256(abi.encode(epoch, segmentsRoot)). */
+function commitContent(epoch: bigint, segmentsRoot: Hex): Hex {
+  return keccak256(encodeAbiParameters([{ type: "uint64" }, { type: "bytes32" }], [epoch, segmentsRoot]));
 }
 
 /** @throws GristmillError CONTENT_MISSING */

@@ -75,6 +75,10 @@ export class DisputeReport {
     });
   }
 
+  demanded(demandId: Hex, slot: number, epoch: bigint, deposit: bigint): void {
+    this.#log.info({ event: "demanded", demand: demandId, slot, epoch: Number(epoch), deposit: formatEther(deposit) });
+  }
+
   produced(demandId: Hex, content: Hex): void {
     this.#log.info({ event: "demand-answered", demand: demandId, content });
   }
@@ -85,6 +89,10 @@ export class DisputeReport {
 
   attesterConvicted(claimId: Hex, verifier: Hex): void {
     this.#log.info({ event: "attester-convicted", claimId, verifier });
+  }
+
+  auditorConvicted(auditId: Hex, verifier: Hex): void {
+    this.#log.info({ event: "attester-convicted", auditId, verifier });
   }
 
   depositsReturned(disputeId: Hex, ether: bigint): void {

@@ -16,6 +16,8 @@ export interface DisputeWork {
   readonly evaluator: number | undefined;
   /** The segment that the log holds under this id. */
   segment(id: Hex): SegmentMessage | undefined;
+  /** The segment of the log that holds a slot's iteration. */
+  segmentAt(slot: number, iteration: number): SegmentMessage | undefined;
   /** The update list of this id, of any segment in the log. */
   list(updateId: Hex): UpdateList | undefined;
   /** An own segment as the slot computed it. @throws GristmillError if the database lacks what it takes */

@@ -26,6 +26,20 @@ export interface GetBlobOptions {
   readonly maxBytes: number;
 }
 
+/** Takes blocks and forgets them. */
+const nowhere: UnixFSComponents["blockstore"] = {
+  has: () => false,
+  put: (block) => block,
+  get: (block) => {
+    throw new GristmillError("BLOB_UNAVAILABLE", `The block ${block.toString()} was never kept.`);
+  },
+};
+
+/** The content address that a blob has wherever it is put. */
+export async function blobAddress(bytes: Uint8Array): Promise<string> {
+  return (await unixfs({ blockstore: nowhere }).addBytes(bytes)).toString();
+}
+
 /**
  * Blobs by content address (CIDv1, UnixFS over SHA-256) on the node's own libp2p: data sets, checkpoints and models
  * between processes that share no folder. Blocks come from connected peers by bitswap and from nowhere else: there is

@@ -50,3 +50,28 @@ export async function minersOf(reader: Reader, taskId: Hex, view: TaskView): Pro
     }),
   );
 }
+
+/** A task in the queue of filler tasks. */
+export interface Proposal {
+  readonly number: number;
+  /** What the queue knows it by. */
+  readonly entry: Hex;
+  readonly proposer: Hex;
+  /** The task that it became, if it has been drawn. */
+  readonly task: Hex | undefined;
+}
+
+/** All proposals, the oldest first: the queue is served in this order. */
+export async function proposalsOf({ chain, contracts }: Reader): Promise<Proposal[]> {
+  const range = { fromBlock: BigInt(chain.deployment.blockNumber), toBlock: "latest" } as const;
+  const [proposed, opened] = await Promise.all([
+    contracts.fillers.getEvents.TaskProposed({}, range),
+    contracts.fillers.getEvents.FillerOpened({}, range),
+  ]);
+  const served = opened.filter(({ args }) => args.queued);
+  return proposed.flatMap(({ args: { entry, proposer } }, number) =>
+    entry === undefined || proposer === undefined
+      ? []
+      : [{ number, entry, proposer, task: served[number]?.args.taskId }],
+  );
+}

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { GristmillError, isLucky, recordHash, tensHashTraceId, ticketInput, workMintAbi } from "@gristmill/sdk";
 import type { SegmentMessage } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
@@ -8,6 +10,7 @@ import { iterationOf, recomputeSegment } from "../disputes/segment-truth.ts";
 import { traceCaseHash, traceCaseOf } from "../disputes/trace-case.ts";
 import { checkEngine, createEngine } from "../training/create-engine.ts";
 import type { MatrixEngine } from "../training/matrix-engine.ts";
+import type { SlotContext } from "../training/slot-replica.ts";
 import { firstDifference } from "../training/slot-replica.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { NodeHasher } from "./node-hasher.ts";
@@ -36,14 +39,14 @@ export interface Refutation {
   readonly fault: "ticket" | "segment";
 }
 
-/** What running a claim again showed. */
+/** What running a claim or a segment again showed. */
 export type Finding =
-  /** With the hash of the iteration's trace and all that it reads, which a verifier attests. */
-  | { readonly outcome: "true"; readonly traceRoot: Hex }
+  /** With the hash of each attested iteration's trace and all that it reads: of a claim the claimed one, of a segment all. */
+  | { readonly outcome: "true"; readonly traces: readonly Hex[] }
   | Refutation
   | { readonly outcome: "unavailable"; readonly reason: string };
 
-/** Runs claims again: the training of the claimed iteration, and the TensHash of its ticket. */
+/** Runs claims again, the training of the claimed iteration and the TensHash of its ticket; and other segments. */
 export class ClaimAudit {
   readonly #node: Node;
   readonly #session: TaskSession;
@@ -88,10 +91,32 @@ export class ClaimAudit {
   /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */
   async audit({ details, claim }: AuditedClaim): Promise<Finding> {
     const { slot } = details;
-    try {
+    return this.#tried(slot, async () => {
       const ticket = this.#hashing.then(() => this.#auditTicket(details));
       this.#hashing = ticket.catch(() => undefined);
       return (await ticket) ?? (await this.#auditTraining(slot, claim));
+    });
+  }
+
+  /** Checks a segment of the log bit for bit, with the traces of all its iterations. */
+  async auditSegment(message: SegmentMessage): Promise<Finding> {
+    const { slot, first } = message.segment;
+    return this.#tried(slot, async () => {
+      const { truth, context } = await this.#rerun(message, await this.#engine());
+      const difference = firstDifference(message.segment, truth.message.segment);
+      if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
+      const traces: Hex[] = [];
+      for (const index of message.records.keys()) {
+        traces.push(this.#traceHash(context, truth, first + index));
+        await nextTurn();
+      }
+      return { outcome: "true", traces };
+    });
+  }
+
+  async #tried(slot: number, audit: () => Promise<Finding>): Promise<Finding> {
+    try {
+      return await audit();
     } catch (error) {
       if (this.#node.signal.aborted) throw error;
       this.#node.log.warn({ event: "audit-failed", slot, error });
@@ -121,34 +146,45 @@ export class ClaimAudit {
   }
 
   async #auditTraining(slot: number, claim: ClaimArguments): Promise<Finding> {
-    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
     const { segment } = claim;
-    const message = await this.#message(slot, claim, signal);
-    if (message === undefined) return { outcome: "unavailable", reason: "the claimed segment could not be fetched" };
+    const message = await this.fetch(slot, segment.first, segment.last);
+    if (message === undefined || firstDifference(segment, message.segment) !== undefined)
+      return { outcome: "unavailable", reason: "the claimed segment could not be fetched" };
 
-    const context = slotContext(this.#session, slot, this.#data);
-    const origin = await segmentOrigin(this.#session, context, await this.#engine(), message, signal);
-    const truth = await recomputeSegment(origin);
+    const { truth, context } = await this.#rerun(message, await this.#engine());
     const difference = firstDifference(segment, truth.message.segment);
     if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
     const { index } = claim.record;
     const record = truth.message.records[index - segment.first];
     if (record === undefined || recordHash(record) !== recordHash(claim.record))
       return { outcome: "false", reason: "the record is not one of the segment's", fault: "segment" };
-    const trace = truth.trace(index - segment.first);
-    const { program } = this.#session.terms.onChain;
-    const traceCase = traceCaseOf(trace, program, iterationOf(context, index, trace));
-    return { outcome: "true", traceRoot: traceCaseHash(traceCase) };
+    return { outcome: "true", traces: [this.#traceHash(context, truth, index)] };
   }
 
-  /** The message of the claimed segment, from the log or from a peer. */
-  async #message(slot: number, { segment }: ClaimArguments, signal: AbortSignal): Promise<SegmentMessage | undefined> {
-    const covering = () => this.#session.log.covering(slot, segment.first);
-    if (covering() === undefined) await this.#session.fetchUpTo(slot, segment.last + 1, signal);
-    const logged = covering();
-    return logged !== undefined && firstDifference(segment, logged.message.segment) === undefined
-      ? logged.message
-      : undefined;
+  /** What a slot published over the iterations `first` to `last`, from the log or from a peer; undefined if nobody has it. */
+  async fetch(slot: number, first: number, last: number): Promise<SegmentMessage | undefined> {
+    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
+    const covering = () => this.#session.log.covering(slot, first);
+    if (covering() === undefined) await this.#session.fetchUpTo(slot, last + 1, signal);
+    return covering()?.message;
+  }
+
+  /** Computes a segment from everything that it names. */
+  async #rerun(
+    message: SegmentMessage,
+    engine: MatrixEngine,
+  ): Promise<{ readonly truth: SegmentTruth; readonly context: SlotContext }> {
+    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
+    const context = slotContext(this.#session, message.segment.slot, this.#data);
+    const truth = await recomputeSegment(await segmentOrigin(this.#session, context, engine, message, signal));
+    return { truth, context };
+  }
+
+  /** What is attested of iteration `index`. */
+  #traceHash(context: SlotContext, truth: SegmentTruth, index: number): Hex {
+    const trace = truth.trace(index - truth.message.segment.first);
+    const { program } = this.#session.terms.onChain;
+    return traceCaseHash(traceCaseOf(trace, program, iterationOf(context, index, trace)));
   }
 
   /**
@@ -162,10 +198,8 @@ export class ClaimAudit {
       throw new GristmillError("SEGMENT_UNKNOWN", `segment ${id} is not in this node's log`, {
         hints: ["peers that hold it are not connected: try again later"],
       });
-    const signal = AbortSignal.any([this.#node.signal, AbortSignal.timeout(FETCH_TIMEOUT)]);
-    const context = slotContext(this.#session, message.segment.slot, this.#data);
     const engine = check ? await createEngine(checkEngine(this.#node.config.backend)) : await this.#engine();
-    return recomputeSegment(await segmentOrigin(this.#session, context, engine, message, signal));
+    return (await this.#rerun(message, engine)).truth;
   }
 
   async #engine(): Promise<MatrixEngine> {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import type { BatchSet } from "@gristmill/sdk";
+import type { BatchSet, TestSetSecret } from "@gristmill/sdk";
 import {
   batchLeaf,
   compileTask,
@@ -11,16 +11,16 @@ import {
   encodeBatchSet,
   encodeProgram,
   evaluate,
-  GristmillError,
+  fillerEntry,
+  fillerParameters,
 } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, keccak256 } from "viem";
-import { z } from "zod";
 
-import { KeyValueStore } from "../storage/key-value-store.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
 import { withCranks } from "./cranks.ts";
+import { isFiller } from "./filler-catalogue.ts";
 import { writeModel } from "./fetch-model.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -31,10 +31,8 @@ import { gatherModel } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
+import { keepSecret, readSecret, secretScope, testSetPath } from "./test-set-secret.ts";
 import { encodeManifest } from "./terms.ts";
-
-const secretSchema = z.object({ testRoot: z.string(), testBatches: z.number(), salt: z.string() });
-const SECRET = "test-set";
 
 /** keccak256(abi.encode(testRoot, testBatches, salt)): what the registry opens in the reveal. */
 export function commitTestSet(testRoot: Hex, testBatches: number, salt: Hex): Hex {
@@ -57,11 +55,10 @@ function taskIdOf(node: Node, specHash: Hex, salt: Hex): Hex {
   );
 }
 
-/** What a client may change of a task file when submitting it. */
+/** How many of each role a task wants, in the place of what its file says. */
 export interface SpecChanges {
-  /** Miners wanted. */
   readonly miners?: number;
-  /** Evaluators wanted. */
+  readonly supervisors?: number;
   readonly evaluators?: number;
 }
 
@@ -72,19 +69,8 @@ export interface SpecChanges {
  * @returns the task's id
  */
 export async function submitTask(node: Node, file: string, changes: SpecChanges = {}): Promise<Hex> {
-  const { chain, contracts, log, network } = node;
-  const compiled = await compileTask(await readFile(file, "utf8"), {
-    baseDir: dirname(file),
-    ...changes,
-    readFile: async (path: string) => new Uint8Array(await readFile(path)),
-  });
-  for (const warning of compiled.warnings) log.warn({ event: "spec-warning", warning });
-
-  const [spec, train] = [
-    await network.blobs.put(compiled.specBytes),
-    await network.blobs.put(encodeBatchSet(compiled.train)),
-  ];
-  const manifest = await network.blobs.put(encodeManifest({ version: 1, spec, train }));
+  const { chain, contracts, log } = node;
+  const { compiled, manifest } = await publish(node, file, changes);
   const testRoot = rootOf(compiled.test);
   const testBatches = compiled.test.batches.length;
   const salt = bytesToHex(randomBytes(32));
@@ -105,13 +91,7 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
     args: [registry.address, parameters.fee],
   });
   const taskId = taskIdOf(node, parameters.specHash, parameters.salt);
-  // Kept before the task exists: a client that forgets its test set cannot reveal it.
-  await mkdir(node.config.dataDir, { recursive: true });
-  await writeFile(testSetPath(node, taskId), encodeBatchSet(compiled.test), { mode: 0o600 });
-  new KeyValueStore(node.database, taskId).setDurably(
-    SECRET,
-    new TextEncoder().encode(JSON.stringify({ testRoot, testBatches, salt })),
-  );
+  await keepTestSet(node, taskId, compiled.test, { testRoot, testBatches, salt });
   await chain.transact({
     address: registry.address,
     abi: registry.abi,
@@ -130,6 +110,54 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
 }
 
 /**
+ * Puts a task file into the queue of filler tasks, for a burn: miners train it when the protocol draws it, for newly minted
+ * GRIST. Its test set stays in the data folder until then.
+ *
+ * @returns what the queue knows it by
+ */
+export async function proposeTask(node: Node, file: string): Promise<Hex> {
+  const { chain, contracts, log } = node;
+  const { compiled, manifest } = await publish(node, file, {});
+  const { parameters, secret } = fillerParameters(compiled, { manifest, isPublic: false });
+  const entry = fillerEntry(parameters);
+  await keepTestSet(node, entry, compiled.test, secret);
+  const { fillers, token } = contracts;
+  const burn = await fillers.read.proposalBurn();
+  await chain.transact({
+    address: token.address,
+    abi: token.abi,
+    functionName: "approve",
+    args: [fillers.address, burn],
+  });
+  const { address, abi } = fillers;
+  await chain.transact({ address, abi, functionName: "propose", args: [parameters] });
+  log.info({ event: "task-proposed", entry, burned: formatEther(burn), waiting: Number(await fillers.read.waiting()) });
+  return entry;
+}
+
+/** Compiles a task file and publishes what its miners need. */
+async function publish(node: Node, file: string, changes: SpecChanges) {
+  const { log, network } = node;
+  const compiled = await compileTask(await readFile(file, "utf8"), {
+    baseDir: dirname(file),
+    ...changes,
+    readFile: async (path: string) => new Uint8Array(await readFile(path)),
+  });
+  for (const warning of compiled.warnings) log.warn({ event: "spec-warning", warning });
+  const spec = await network.blobs.put(compiled.specBytes);
+  const train = await network.blobs.put(encodeBatchSet(compiled.train));
+  const manifest = await network.blobs.put(encodeManifest({ version: 1, spec, train }));
+  return { compiled, manifest };
+}
+
+/** Keeps a test set before its task exists: a client that forgets it cannot reveal it. */
+async function keepTestSet(node: Node, scope: Hex, test: BatchSet, secret: TestSetSecret): Promise<void> {
+  await mkdir(node.config.dataDir, { recursive: true });
+  await writeFile(testSetPath(node, scope), encodeBatchSet(test), { mode: 0o600 });
+  keepSecret(node, scope, secret);
+}
+
+/**
  * A client's part after the task is created: serve the data, reveal the test set, take what comes back of the fee, and
  * fetch the model.
  */
@@ -138,7 +166,7 @@ export async function runClient(node: Node, follower: TaskFollower, terms: TaskT
     const { task: begun } = await follower.until(({ task }) => task.phase >= Phase.Training);
     if (begun.phase !== Phase.Cancelled) {
       const { task } = await follower.until((moment) => moment.task.phase >= Phase.Reveal);
-      if (task.phase === Phase.Reveal) await revealTestSet(node, terms.taskId);
+      if (task.phase === Phase.Reveal) await revealTestSet(node, terms);
       const session = await joinSession(node, follower, terms);
       await follower.until((moment) => moment.task.phase >= Phase.Closing);
       if ((await follower.now()).task.phase !== Phase.Failed) await saveModel(node, follower, terms, session);
@@ -147,27 +175,20 @@ export async function runClient(node: Node, follower: TaskFollower, terms: TaskT
   });
 }
 
-async function revealTestSet(node: Node, taskId: Hex): Promise<void> {
-  const kept = new KeyValueStore(node.database, taskId).getText(SECRET);
-  if (kept === undefined)
-    throw new GristmillError("TEST_SET_LOST", `this data folder does not hold the test set of task ${taskId}`, {
-      hints: ["run the client with the --data-dir it submitted the task from"],
-    });
-  const { testRoot, testBatches, salt } = secretSchema.parse(JSON.parse(kept));
-  const address = await node.network.blobs.put(new Uint8Array(await readFile(testSetPath(node, taskId))));
-  const { registry } = node.contracts;
+async function revealTestSet(node: Node, terms: TaskTerms): Promise<void> {
+  const { taskId } = terms;
+  const { testRoot, testBatches, salt } = readSecret(node, terms);
+  const file = testSetPath(node, secretScope(node, terms));
+  const manifest = await node.network.blobs.put(new Uint8Array(await readFile(file)));
+  // The protocol is the client of what was proposed: it passes the reveal on.
+  const { address, abi } = isFiller(node, terms) ? node.contracts.fillers : node.contracts.registry;
   await node.chain.transact({
-    address: registry.address,
-    abi: registry.abi,
+    address,
+    abi,
     functionName: "revealTestSet",
-    args: [taskId, testRoot as Hex, testBatches, salt as Hex, address],
+    args: [taskId, testRoot, testBatches, salt, manifest],
   });
   node.log.info({ event: "test-set-revealed", task: taskId, batches: testBatches });
-}
-
-/** Where a client keeps a task's test set until the reveal. */
-function testSetPath(node: Node, taskId: Hex): string {
-  return join(node.config.dataDir, `test-set-${taskId}.bin`);
 }
 
 /** Fetches the final model, scores it on the hidden test set, and writes it down. */
@@ -175,7 +196,7 @@ async function saveModel(node: Node, follower: TaskFollower, terms: TaskTerms, s
   const { task } = await follower.now();
   const { program, taskId } = terms;
   const weights = await gatherModel(node, session, task);
-  const test = decodeBatchSet(new Uint8Array(await readFile(testSetPath(node, taskId))));
+  const test = decodeBatchSet(new Uint8Array(await readFile(testSetPath(node, secretScope(node, terms)))));
   const engine = await createEngine(node.config.backend);
   const { correct } = evaluate(program, weights, test.batches, engineProduct(engine));
   const examples = test.batches.reduce((sum, { y }) => sum + y.cols, 0);

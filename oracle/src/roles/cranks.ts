@@ -3,6 +3,7 @@ import { hexToBigInt, isAddressEqual, zeroAddress } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { epochAt, headerOf } from "../chain/epochs.ts";
+import { catalogueReveal, isCatalogued, isFiller } from "./filler-catalogue.ts";
 import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -33,7 +34,8 @@ export async function withCranks(
 }
 
 /**
- * Turns the task's cranks while it lives: proves the seed, passes places on, drops silent slots, settles. Anybody may, so the work
+ * Turns the task's cranks while it lives: proves the seed, passes places on, drops silent slots, reveals what is
+ * public, settles. Anybody may, so the work
  * goes on whoever is gone; the client goes first and the others wait a few blocks, so that mostly one pays.
  * Never resolves before the signal aborts.
  */
@@ -115,6 +117,8 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
         send: () => node.chain.transact({ address, abi, functionName: "dropSilent", args: [taskId, slot] }),
       };
     }
+    case Phase.Reveal:
+      return isFiller(node, terms) ? fillerReveal(node, terms) : undefined;
     case Phase.Closing:
     case Phase.Cancelled:
     case Phase.Failed:
@@ -126,6 +130,19 @@ async function dueCrank(node: Node, terms: TaskTerms, { task, head }: TaskMoment
     default:
       return undefined;
   }
+}
+
+/** The test sets of the catalogue are everybody's to reveal; of a task of the queue, its proposer's. */
+async function fillerReveal(node: Node, terms: TaskTerms): Promise<Crank | undefined> {
+  if (!(await isCatalogued(node, terms))) return undefined;
+  const { address, abi } = node.contracts.fillers;
+  return {
+    action: "reveal test set",
+    send: async () => {
+      const args = await catalogueReveal(node, terms);
+      return node.chain.transact({ address, abi, functionName: "revealTestSet", args });
+    },
+  };
 }
 
 async function everyPlaceHasAnApplicant(node: Node, taskId: Hex): Promise<boolean> {

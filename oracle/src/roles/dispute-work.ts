@@ -20,6 +20,7 @@ function disputeWork(node: Node, session: TaskSession, scores = new ScoreAudit(n
     slot: undefined,
     evaluator: undefined,
     segment: (id) => session.log.get(id)?.message,
+    segmentAt: (at, iteration) => session.log.covering(at, iteration)?.message,
     list: (updateId) => session.log.listOf(updateId),
     defence: () => Promise.reject(new GristmillError("NOT_A_MINER", "this node has no slot to answer for")),
     recompute: () => Promise.reject(new GristmillError("NOT_A_VERIFIER", "this node recomputes no segments of others")),

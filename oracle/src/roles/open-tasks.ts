@@ -1,13 +1,17 @@
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
+import type { Head } from "../chain/chain.ts";
 import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
+import { isFiller } from "./filler-catalogue.ts";
 import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskView } from "./task-follower.ts";
+import { ownsTestSet } from "./test-set-secret.ts";
+import type { TaskTerms } from "./terms.ts";
 
 const membership: Readonly<Record<string, Role>> = {
   miner: Role.Miner,
@@ -15,42 +19,64 @@ const membership: Readonly<Record<string, Role>> = {
   evaluator: Role.Evaluator,
 };
 
+/** A task as the event of its creation tells it. */
+type Created = Pick<TaskTerms, "taskId" | "client" | "onChain">;
+
 /**
  * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, every
- * running one for a verifier, and for the others those that it has a place in, or may get one.
+ * running one for a verifier, and for the others those that it has a place in, or may get one. Filler tasks are for those
+ * whose operators want them.
+ *
+ * @param idle is called at each head at which there is none
  */
-export async function* openTasks(node: Node, role: string): AsyncGenerator<Hex, void, void> {
+export async function* openTasks(
+  node: Node,
+  role: string,
+  idle: (head: Head) => Promise<void> = () => Promise.resolve(),
+): AsyncGenerator<Hex, void, void> {
   const { registry } = node.contracts;
   const done = new Set<Hex>();
   let from = BigInt(node.chain.deployment.blockNumber);
-  const known: { readonly taskId: Hex; readonly client: Hex }[] = [];
+  const known: Created[] = [];
   for await (const head of heads(node.chain, node.signal)) {
     if (head.number >= from) {
       const events = await registry.getEvents.TaskCreated({}, { fromBlock: from, toBlock: head.number });
       for (const { args } of events)
-        if (args.taskId !== undefined && args.client !== undefined)
-          known.push({ taskId: args.taskId, client: args.client });
+        if (args.taskId !== undefined && args.client !== undefined && args.parameters !== undefined)
+          known.push({ taskId: args.taskId, client: args.client, onChain: args.parameters });
       from = head.number + 1n;
     }
-    for (const { taskId, client } of known) {
+    let found = false;
+    for (const created of known) {
+      const { taskId } = created;
       if (done.has(taskId)) continue;
       const task = await registry.read.taskOf([taskId]);
       if (isTerminal(task.phase)) {
         done.add(taskId);
         continue;
       }
-      if (!(await concerns(node, role, taskId, client, task))) continue;
+      if (!(await concerns(node, role, created, task))) continue;
       done.add(taskId);
+      found = true;
       yield taskId;
     }
+    if (!found) await idle(head);
   }
 }
 
-async function concerns(node: Node, role: string, taskId: Hex, client: Hex, task: TaskView): Promise<boolean> {
+async function concerns(node: Node, role: string, created: Created, task: TaskView): Promise<boolean> {
+  const { taskId, client } = created;
   const place = membership[role];
-  if (place === undefined) return role === "verifier" || isAddressEqual(client, self(node));
-  if (task.phase === Phase.Registration) return true;
+  if (place === undefined)
+    return (
+      role === "verifier" ||
+      isAddressEqual(client, self(node)) ||
+      (isFiller(node, created) && ownsTestSet(node, created))
+    );
   const { standing } = await applicantOf(node, taskId, place);
-  const hasHope = task.phase < Phase.Training && (standing === Standing.Applied || standing === Standing.Drawn);
-  return hasHope || standing === Standing.Joined;
+  if (standing === Standing.Joined) return true;
+  // Who was convicted gets no place any more.
+  if (await node.contracts.registry.read.isBanned([self(node)])) return false;
+  if (task.phase === Phase.Registration) return node.config.filler || !isFiller(node, created);
+  return task.phase < Phase.Training && (standing === Standing.Applied || standing === Standing.Drawn);
 }

@@ -325,7 +325,12 @@ export class TicketAgent {
     try {
       const { logs } = await chain.transact({ address, abi, functionName: "mint", args: [details] });
       for (const { args } of parseEventLogs({ abi, logs, eventName: "RewardMinted" }))
-        log.info({ event: "mint", claimId, reward: formatEther(args.reward - args.verifiersPart) });
+        log.info({
+          event: "mint",
+          task: details.taskId,
+          claimId,
+          reward: formatEther(args.reward - args.verifiersPart),
+        });
     } catch (error) {
       // The slot was convicted, the task's tickets have minted what its burn allows, or the token's cap is reached.
       if (!isRevert(error)) throw error;

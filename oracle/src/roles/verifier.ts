@@ -1,30 +1,31 @@
-import { randomBytes } from "node:crypto";
-
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, formatEther, isAddressEqual, keccak256, parseEventLogs } from "viem";
+import { formatEther, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
-import { ClaimStore } from "../storage/claim-store.ts";
-import { ClaimAudit } from "./claim-audit.ts";
-import type { AuditedClaim, Finding, Refutation } from "./claim-audit.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ClaimState } from "../chain/claim-state.ts";
+import type { Attestable } from "./attester.ts";
+import { Attester } from "./attester.ts";
+import { ClaimAudit } from "./claim-audit.ts";
+import { claimMatter } from "./claim-matter.ts";
 import { withCranks } from "./cranks.ts";
 import { challengersWork } from "./dispute-work.ts";
+import { DrawnAudits } from "./drawn-audits.ts";
 import { ensureStake } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
 import { ScoreAudit, watchScores } from "./score-audit.ts";
+import type { TaskSession } from "./session.ts";
 import { joinSession, loadTrainingSet } from "./session.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**
- * A verifier's part: re-runs each lucky claim it is drawn for, bit for bit, attests it if it is true, and challenges its
- * slot if it is false. What it could not check because data is missing it leaves alone.
+ * A verifier's part: re-runs each lucky claim and each segment it is drawn for, bit for bit, attests what is true, and
+ * challenges the slot of what is false. What it could not check because data is missing it leaves alone.
  */
 export async function runVerifier(
   node: Node,
@@ -40,7 +41,7 @@ export async function runVerifier(
     const scores = new ScoreAudit(node, session);
     disputes.equip(challengersWork(node, session, audit, scores));
     try {
-      const verifier = new Verifier(node, follower, terms, audit, disputes);
+      const verifier = new Verifier(node, follower, session, audit, disputes);
       await Promise.all([verifier.run(), watchScores(node, follower, scores, disputes)]);
       await verifier.collectRewards();
     } finally {
@@ -61,187 +62,54 @@ export async function enlist(node: Node, amount: bigint): Promise<void> {
   node.log.info({ event: "enlisted" });
 }
 
-/** Claims that are run again at the same time. */
-const AUDITS_AT_ONCE = 3;
-
 /** At most about two million gas. */
 const CLAIMS_PER_PAYMENT = 32;
-
-interface Attestation {
-  readonly salt: Hex;
-  readonly traceRoot: Hex;
-}
 
 class Verifier {
   readonly #node: Node;
   readonly #follower: TaskFollower;
   readonly #terms: TaskTerms;
   readonly #audit: ClaimAudit;
-  readonly #disputes: DisputeAgent;
-  readonly #store: ClaimStore;
+  readonly #drawn: DrawnAudits;
+  readonly #attester: Attester;
   #scanned: bigint;
-  readonly #open = new Map<Hex, AuditedClaim>();
   /** Claims that this verifier attested and whose rewards it shares. */
   readonly #attested = new Map<Hex, ClaimDetails>();
-  readonly #findings = new Map<Hex, Finding | "pending">();
-  /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
-  readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
-  #audits = 0;
-  /** Claims with a transaction under way. */
-  readonly #busy = new Set<Hex>();
-  readonly #failure = Promise.withResolvers<never>();
 
-  constructor(node: Node, follower: TaskFollower, terms: TaskTerms, audit: ClaimAudit, disputes: DisputeAgent) {
+  constructor(node: Node, follower: TaskFollower, session: TaskSession, audit: ClaimAudit, disputes: DisputeAgent) {
     this.#node = node;
-    this.#disputes = disputes;
     this.#follower = follower;
-    this.#terms = terms;
+    this.#terms = session.terms;
     this.#audit = audit;
-    this.#store = new ClaimStore(node.database);
-    this.#scanned = terms.createdAt;
-    // Whoever waits for the next moment sees the failure; afterwards it must not count as unhandled.
-    this.#failure.promise.catch(() => undefined);
+    this.#drawn = new DrawnAudits({ node, session, audit, disputes });
+    this.#attester = new Attester(node, session.terms.taskId, disputes);
+    this.#scanned = session.terms.createdAt;
   }
 
   async run(): Promise<void> {
     for (let moment = await this.#follower.now(); ; moment = await this.#next()) {
-      await this.#collect(moment);
-      // A transaction takes blocks to be mined, and other claims' halves of a round pass meanwhile: nobody waits here.
-      for (const claim of this.#open.values()) if (!this.#busy.has(claim.claimId)) this.#attendBeside(claim, moment);
-      if (isTerminal(moment.task.phase) && this.#open.size === 0) break;
+      for (const matter of [...(await this.#claims(moment)), ...(await this.#drawn.collect(moment.head))])
+        this.#attester.add(matter);
+      void this.#attester.attend(moment.head);
+      if (isTerminal(moment.task.phase) && this.#attester.idle) break;
     }
-    // Those that run now still read the log; the others find their claims decided.
-    await Promise.all(this.#lanes);
+    await this.#attester.settle();
   }
 
   /** The next moment, or the failure of what goes on beside. */
   async #next(): Promise<TaskMoment> {
-    return Promise.race([this.#follower.next(), this.#failure.promise]);
+    return Promise.race([this.#follower.next(), this.#attester.failure]);
   }
 
-  #attendBeside(claim: AuditedClaim, moment: TaskMoment): void {
-    this.#busy.add(claim.claimId);
-    this.#attend(claim, moment)
-      .finally(() => this.#busy.delete(claim.claimId))
-      .catch(this.#failure.reject);
-  }
-
-  #startAudit(claim: AuditedClaim): void {
-    this.#findings.set(claim.claimId, "pending");
-    const lane = this.#audits++ % AUDITS_AT_ONCE;
-    const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
-      // Its rounds may have passed while it waited.
-      if (this.#open.has(claim.claimId)) this.#findings.set(claim.claimId, await this.#audit.audit(claim));
-    });
-    audited.catch(this.#failure.reject);
-    this.#lanes[lane] = audited;
-  }
-
-  /** Takes in the claims made since the last look. */
-  async #collect({ head }: TaskMoment): Promise<void> {
-    if (head.number < this.#scanned) return;
-    for (const claim of await this.#audit.claimsBetween(this.#scanned, head.number))
-      this.#open.set(claim.claimId, claim);
+  /** The claims made since the last look. */
+  async #claims({ head }: TaskMoment): Promise<Attestable[]> {
+    if (head.number < this.#scanned) return [];
+    const made = await this.#audit.claimsBetween(this.#scanned, head.number);
     this.#scanned = head.number + 1n;
-  }
-
-  /** Does what the claim's round asks of this verifier now. */
-  async #attend(claim: AuditedClaim, { head }: TaskMoment): Promise<void> {
-    const { claimId, details } = claim;
-    const { beacon, mint } = this.#node.contracts;
-    const { state, claimedAt } = await mint.read.claimOf([claimId]);
-    const settled = head.number >= (await beacon.read.settlesAt([details.epoch]));
-    const kept = this.#store.get(claimId);
-    if (settled || (state !== ClaimState.Claimed && state !== ClaimState.Attested)) {
-      if (kept?.state.startsWith("opened")) this.#attested.set(claimId, details);
-      this.#open.delete(claimId);
-      return;
-    }
-    try {
-      const { round, revealing } = this.#roundAt(head.number + 1n, BigInt(claimedAt));
-      const seat = await this.#seatIn(claim, round);
-      if (seat === undefined) return;
-      if (kept?.state === `sealed-${String(round)}`) {
-        if (revealing) await this.#reveal(claim, kept.payload as Attestation, round, seat);
-        return;
-      }
-      if (kept?.state.startsWith("opened")) return;
-      const finding = this.#findings.get(claimId);
-      if (finding === undefined) this.#startAudit(claim);
-      else if (finding === "pending" || finding.outcome === "unavailable") return;
-      else if (finding.outcome === "false") this.#refute(claim, finding);
-      else if (!revealing && state === ClaimState.Claimed) await this.#seal(claim, finding.traceRoot, round);
-    } catch (error) {
-      // The half-round ended under way, or the claim was decided by others: the next moment shows.
-      if (!isRevert(error)) throw error;
-      this.#node.log.warn({ event: "attestation-refused", claimId, error });
-    }
-  }
-
-  /** The round of a claim in a block: what is sent now is mined in the next one at the earliest. */
-  #roundAt(block: bigint, claimedAt: bigint): { readonly round: number; readonly revealing: boolean } {
-    const { attestationBlocks } = this.#node.schedule;
-    const elapsed = block - claimedAt;
-    return {
-      round: Number(elapsed / (2n * attestationBlocks)),
-      revealing: elapsed % (2n * attestationBlocks) >= attestationBlocks,
+    const attested = (claimId: Hex, details: ClaimDetails): void => {
+      this.#attested.set(claimId, details);
     };
-  }
-
-  /** The first seat of the round that draws this verifier. */
-  async #seatIn({ claimId, details }: AuditedClaim, round: number): Promise<number | undefined> {
-    const { mint } = this.#node.contracts;
-    const seats = await mint.read.verifiersPerClaim();
-    for (let seat = 0; seat < seats; seat += 1) {
-      const drawn = await mint.read.drawnVerifier([claimId, details.epoch, round, seat]);
-      if (isAddressEqual(drawn, self(this.#node))) return seat;
-    }
-    return undefined;
-  }
-
-  async #seal({ claimId }: AuditedClaim, traceRoot: Hex, round: number): Promise<void> {
-    const salt = bytesToHex(randomBytes(32));
-    const sealedRoot = sealAttestation(claimId, self(this.#node), traceRoot, salt);
-    // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
-    this.#store.put({
-      claimId,
-      taskId: this.#terms.taskId,
-      state: `sealed-${String(round)}`,
-      payload: { salt, traceRoot },
-    });
-    const { address, abi } = this.#node.contracts.mint;
-    try {
-      await this.#node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] });
-    } catch (error) {
-      this.#store.put({ claimId, taskId: this.#terms.taskId, state: "refused", payload: {} });
-      throw error;
-    }
-    this.#node.log.info({ event: "attestation-sealed", claimId });
-  }
-
-  async #reveal(
-    { claimId, details }: AuditedClaim,
-    attestation: Attestation,
-    round: number,
-    seat: number,
-  ): Promise<void> {
-    const { address, abi } = this.#node.contracts.mint;
-    await this.#node.chain.transact({
-      address,
-      abi,
-      functionName: "revealAttestation",
-      args: [details, seat, attestation.traceRoot, attestation.salt],
-    });
-    this.#store.put({ claimId, taskId: this.#terms.taskId, state: `opened-${String(round)}`, payload: attestation });
-    this.#node.log.info({ event: "attested", claimId, slot: details.slot, traceRoot: attestation.traceRoot });
-  }
-
-  /** A claim that was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
-  #refute({ claimId, details }: AuditedClaim, { reason, fault }: Refutation): void {
-    const { slot, segmentId } = details;
-    this.#open.delete(claimId);
-    this.#node.log.warn({ event: "refuted", claimId, slot, reason });
-    this.#disputes.accuse({ kind: fault, id: fault === "segment" ? segmentId : claimId, slot, reason });
+    return Promise.all(made.map((claim) => claimMatter(this.#node, this.#audit, claim, attested)));
   }
 
   /**
@@ -274,14 +142,4 @@ class Verifier {
       log.warn({ event: "rewards-refused", task: this.#terms.taskId, error });
     }
   }
-}
-
-/** keccak256(abi.encode(claimId, verifier, traceRoot, salt)), as WorkMint opens it. */
-export function sealAttestation(claimId: Hex, verifier: Hex, traceRoot: Hex, salt: Hex): Hex {
-  return keccak256(
-    encodeAbiParameters(
-      [{ type: "bytes32" }, { type: "address" }, { type: "bytes32" }, { type: "bytes32" }],
-      [claimId, verifier, traceRoot, salt],
-    ),
-  );
 }

@@ -11,6 +11,7 @@ export const suiteContractNames = [
   "MlpTemplate",
   "TaskRegistry",
   "WorkMint",
+  "Audits",
   "Court",
   "SegmentGame",
   "EvaluationGame",
@@ -21,6 +22,7 @@ export const suiteContractNames = [
   "Perjury",
   "SupervisorLog",
   "BountyBoard",
+  "FillerTasks",
 ] as const;
 
 /** Where the suite stands on one chain. */

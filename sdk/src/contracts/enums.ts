@@ -91,6 +91,8 @@ export const DemandKind = {
   Segment: 0,
   /** `content` is the list's updateId */
   ListRow: 1,
+  /** `content` is keccak256(abi.encode(epoch, segmentsRoot)) of a commit, `row` the place of the segment in it */
+  Committed: 2,
 } as const;
 
 /** One of {@link DemandKind}. */

@@ -5,6 +5,103 @@ export const contractErrorsAbi = [
   { inputs: [{ name: "target", type: "address" }], name: "AddressEmptyCode", type: "error" },
   {
     inputs: [
+      { name: "auditId", type: "bytes32" },
+      { name: "verifier", type: "address" },
+    ],
+    name: "Audits_AlreadyAttested",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "seat", type: "uint8" },
+      { name: "seats", type: "uint8" },
+    ],
+    name: "Audits_NoSuchSeat",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "slot", type: "uint32" },
+      { name: "epoch", type: "uint64" },
+      { name: "first", type: "uint32" },
+    ],
+    name: "Audits_NotCommitted",
+    type: "error",
+  },
+  { inputs: [{ name: "auditId", type: "bytes32" }], name: "Audits_NotDrawn", type: "error" },
+  {
+    inputs: [
+      { name: "auditId", type: "bytes32" },
+      { name: "round", type: "uint256" },
+    ],
+    name: "Audits_NotNeeded",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "startsAt", type: "uint256" },
+    ],
+    name: "Audits_NotRevealing",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "auditId", type: "bytes32" },
+      { name: "verifier", type: "address" },
+      { name: "round", type: "uint256" },
+      { name: "opened", type: "bytes32" },
+    ],
+    name: "Audits_NotSealed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "caller", type: "address" },
+      { name: "verifier", type: "address" },
+      { name: "operator", type: "address" },
+    ],
+    name: "Audits_NotTheVerifiersOperator",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "segmentId", type: "bytes32" },
+      { name: "place", type: "uint256" },
+    ],
+    name: "Audits_OtherSegment",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "parameter", type: "string" },
+      { name: "value", type: "uint256" },
+      { name: "least", type: "uint256" },
+      { name: "most", type: "uint256" },
+    ],
+    name: "Audits_ParameterOutOfRange",
+    type: "error",
+  },
+  { inputs: [{ name: "epoch", type: "uint64" }], name: "Audits_SeedNotProven", type: "error" },
+  {
+    inputs: [
+      { name: "taskId", type: "bytes32" },
+      { name: "slot", type: "uint32" },
+    ],
+    name: "Audits_SlotConvicted",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "uint256" },
+      { name: "iterations", type: "uint256" },
+    ],
+    name: "Audits_WrongTraces",
+    type: "error",
+  },
+  {
+    inputs: [
       { name: "length", type: "uint256" },
       { name: "most", type: "uint256" },
     ],
@@ -314,12 +411,22 @@ export const contractErrorsAbi = [
     name: "Demands_NoSuchPeer",
     type: "error",
   },
+  { inputs: [{ name: "demandId", type: "bytes32" }], name: "Demands_NotAtThePlace", type: "error" },
   {
     inputs: [
       { name: "demandId", type: "bytes32" },
       { name: "until", type: "uint64" },
     ],
     name: "Demands_NotExpired",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "epoch", type: "uint64" },
+      { name: "place", type: "uint32" },
+      { name: "segments", type: "uint256" },
+    ],
+    name: "Demands_NothingCommitted",
     type: "error",
   },
   { inputs: [{ name: "peer", type: "uint8" }], name: "Demands_NothingNamed", type: "error" },
@@ -337,6 +444,14 @@ export const contractErrorsAbi = [
       { name: "until", type: "uint64" },
     ],
     name: "Demands_TooLate",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "given", type: "bytes32" },
+      { name: "named", type: "bytes32" },
+    ],
+    name: "Demands_WrongClock",
     type: "error",
   },
   {
@@ -814,7 +929,7 @@ export const contractErrorsAbi = [
   { inputs: [{ name: "weight", type: "int80" }], name: "Perceptron64_WeightTooLarge", type: "error" },
   {
     inputs: [
-      { name: "claimId", type: "bytes32" },
+      { name: "attested", type: "bytes32" },
       { name: "number", type: "uint256" },
     ],
     name: "Perjury_AlreadyConvicted",
@@ -822,16 +937,25 @@ export const contractErrorsAbi = [
   },
   {
     inputs: [
-      { name: "claimId", type: "bytes32" },
+      { name: "attested", type: "bytes32" },
       { name: "number", type: "uint256" },
       { name: "attestations", type: "uint256" },
     ],
     name: "Perjury_NoSuchAttestation",
     type: "error",
   },
+  { inputs: [{ name: "auditId", type: "bytes32" }], name: "Perjury_NotAudited", type: "error" },
   { inputs: [{ name: "claimId", type: "bytes32" }], name: "Perjury_NotClaimed", type: "error" },
   { inputs: [{ name: "disputeId", type: "bytes32" }], name: "Perjury_NotProven", type: "error" },
   { inputs: [{ name: "segmentId", type: "bytes32" }], name: "Perjury_NotRefuted", type: "error" },
+  {
+    inputs: [
+      { name: "place", type: "uint256" },
+      { name: "refuted", type: "bytes32" },
+    ],
+    name: "Perjury_OtherIteration",
+    type: "error",
+  },
   { inputs: [{ name: "disputeId", type: "bytes32" }], name: "Perjury_OtherMatter", type: "error" },
   {
     inputs: [
@@ -839,6 +963,14 @@ export const contractErrorsAbi = [
       { name: "refuted", type: "bytes11" },
     ],
     name: "Perjury_OtherTrace",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "attested", type: "bytes11" },
+      { name: "given", type: "bytes11" },
+    ],
+    name: "Perjury_OtherTraces",
     type: "error",
   },
   { inputs: [{ name: "claimer", type: "address" }], name: "Points64_AlreadyClaimed", type: "error" },
@@ -1022,6 +1154,7 @@ export const contractErrorsAbi = [
     name: "Registry_NotAdmitted",
     type: "error",
   },
+  { inputs: [{ name: "caller", type: "address" }], name: "Registry_NotAttesting", type: "error" },
   {
     inputs: [
       { name: "taskId", type: "bytes32" },
@@ -1067,7 +1200,6 @@ export const contractErrorsAbi = [
     type: "error",
   },
   { inputs: [{ name: "caller", type: "address" }], name: "Registry_NotTheCourt", type: "error" },
-  { inputs: [{ name: "caller", type: "address" }], name: "Registry_NotTheMint", type: "error" },
   {
     inputs: [
       { name: "taskId", type: "bytes32" },
@@ -1936,6 +2068,41 @@ export const contractErrorNotices: Readonly<
   Record<string, { readonly contract: string; readonly notice?: string } | undefined>
 > = {
   AddressEmptyCode: { contract: "OpenZeppelin" },
+  Audits_AlreadyAttested: { contract: "Audits" },
+  Audits_NoSuchSeat: { contract: "Audits", notice: "A round has k seats, numbered from 0." },
+  Audits_NotCommitted: {
+    contract: "Audits",
+    notice: "The slot committed no segment that begins with iteration `first` in the epoch.",
+  },
+  Audits_NotDrawn: { contract: "Audits", notice: "The epoch's seed does not draw this segment." },
+  Audits_NotNeeded: { contract: "Audits", notice: "k verifiers agreed in an earlier round, and no more are needed." },
+  Audits_NotRevealing: {
+    contract: "Audits",
+    notice:
+      "Attestations are opened in the second halves of the epoch's rounds, the first of which begins with block `startsAt`.",
+  },
+  Audits_NotSealed: {
+    contract: "Audits",
+    notice: "What traces and salt hash to was not sealed in the first half of this round.",
+  },
+  Audits_NotTheVerifiersOperator: {
+    contract: "Audits",
+    notice: "Only the operator of the verifier that the seat draws acts for it; both are zero if the pool was empty.",
+  },
+  Audits_OtherSegment: {
+    contract: "Audits",
+    notice: "The segment is not the one that the commit fixed at this place.",
+  },
+  Audits_ParameterOutOfRange: { contract: "Audits", notice: "`parameter` must be from `least` to `most`." },
+  Audits_SeedNotProven: {
+    contract: "Audits",
+    notice: "Prove the epoch's seed first (`IEpochBeacon.proveSeed`): without it nothing is drawn.",
+  },
+  Audits_SlotConvicted: { contract: "Audits", notice: "What a convicted slot did counts no more." },
+  Audits_WrongTraces: {
+    contract: "Audits",
+    notice: "An attestation has a trace for each of the segment's iterations.",
+  },
   BlobStore_TooLong: { contract: "BlobStore", notice: "Only `most` bytes fit in one blob." },
   Bls_InvalidPoint: {
     contract: "Bls12381",
@@ -2055,13 +2222,25 @@ export const contractErrorNotices: Readonly<
   },
   Demands_DepositTooLow: { contract: "Demands", notice: "`expected` wei must come along, see `gasOf`." },
   Demands_NoSuchPeer: { contract: "Demands", notice: "The clock has no such entry." },
+  Demands_NotAtThePlace: {
+    contract: "Demands",
+    notice: "The demanded segment stands in another commit, or at another place of it, or is none.",
+  },
   Demands_NotExpired: { contract: "Demands" },
+  Demands_NothingCommitted: {
+    contract: "Demands",
+    notice: "The slot's commit of the epoch has `segments` segments, numbered from 0.",
+  },
   Demands_NothingNamed: {
     contract: "Demands",
     notice: "The entry names nothing: there is no segment before a peer's first.",
   },
   Demands_ProducedAlready: { contract: "Demands", notice: "This was produced already: see the events." },
   Demands_TooLate: { contract: "Demands" },
+  Demands_WrongClock: {
+    contract: "Demands",
+    notice: "The clock is not the one that the segment's first record names.",
+  },
   Demands_WrongKind: { contract: "Demands" },
   Demands_WrongRecords: {
     contract: "Demands",
@@ -2238,15 +2417,30 @@ export const contractErrorNotices: Readonly<
   OwnableUnauthorizedAccount: { contract: "OpenZeppelin" },
   Perceptron64_WeightTooLarge: { contract: "Perceptron64", notice: "Weights are at most 2^63 - 1, of either sign." },
   Perjury_AlreadyConvicted: { contract: "Perjury", notice: "The attestation was convicted before." },
-  Perjury_NoSuchAttestation: { contract: "Perjury", notice: "The claim has attestations 0 to `attestations` - 1." },
+  Perjury_NoSuchAttestation: {
+    contract: "Perjury",
+    notice: "The claim or audit has attestations 0 to `attestations` - 1.",
+  },
+  Perjury_NotAudited: {
+    contract: "Perjury",
+    notice: "Nobody attested the segment in an audit, or not with these details: take them from `SegmentAttested`.",
+  },
   Perjury_NotClaimed: {
     contract: "Perjury",
     notice: "The ticket was not claimed, or not with these details: take them from `TicketClaimed`.",
   },
   Perjury_NotProven: { contract: "Perjury", notice: "The dispute was not decided by what was shown in it." },
   Perjury_NotRefuted: { contract: "Perjury", notice: "Nobody showed the segment to be false by a direct proof." },
-  Perjury_OtherMatter: { contract: "Perjury", notice: "The dispute is not about this claim's ticket, or segment." },
+  Perjury_OtherIteration: {
+    contract: "Perjury",
+    notice: "The refuted trace is not the one attested of this iteration.",
+  },
+  Perjury_OtherMatter: { contract: "Perjury", notice: "The dispute is not about this ticket, or segment." },
   Perjury_OtherTrace: { contract: "Perjury", notice: "What was refuted is not what the verifier attested." },
+  Perjury_OtherTraces: {
+    contract: "Perjury",
+    notice: "These traces are not the ones that the verifier attested: take them from `SegmentAttested`.",
+  },
   Points64_AlreadyClaimed: { contract: "Points64" },
   Points64_ModelAgrees: {
     contract: "Points64",
@@ -2345,6 +2539,7 @@ export const contractErrorNotices: Readonly<
     contract: "TaskAssignment",
     notice: "The places are others' for now: the account may join in a later round, unless they take them.",
   },
+  Registry_NotAttesting: { contract: "TaskRegistry", notice: "Only the wired mint and audits take attestations." },
   Registry_NotBefore: {
     contract: "TaskAssignment",
     notice: "`previous` has not drawn, or ranks above the caller: name the last one below it, or zero for none.",
@@ -2365,7 +2560,6 @@ export const contractErrorNotices: Readonly<
   },
   Registry_NotTheClient: { contract: "TaskRegistry", notice: "Only the task's client may do this." },
   Registry_NotTheCourt: { contract: "TaskRegistry", notice: "Only the wired court may do this." },
-  Registry_NotTheMint: { contract: "TaskRegistry", notice: "Only the wired mint may do this." },
   Registry_NothingCommitted: {
     contract: "TaskRegistry",
     notice: "A slot that has committed nothing has no part in the final state.",

@@ -26,6 +26,8 @@ const FULL_WEIGHT = 127 * 256;
 export interface CompileOptions extends SourceFiles {
   /** Replaces `coordination.miners`. */
   readonly miners?: number;
+  /** Replaces `coordination.supervisors`. */
+  readonly supervisors?: number;
   /** Replaces `coordination.evaluators`. */
   readonly evaluators?: number;
   /** Speeds calibration up. */
@@ -65,7 +67,7 @@ export interface CompiledTask {
 export async function compileTask(text: string, options: CompileOptions): Promise<CompiledTask> {
   const warnings: string[] = [];
   const warn = (warning: string): void => void warnings.push(warning);
-  const written = withMiners(withEvaluators(parseTaskSpec(text), options.evaluators), options.miners, warn);
+  const written = withMiners(withOthers(parseTaskSpec(text), options), options.miners, warn);
   const { dataset, optimizer } = written.ml;
 
   const training = dataset["training-set-size"];
@@ -98,10 +100,11 @@ export async function compileTask(text: string, options: CompileOptions): Promis
   };
 }
 
-/** A spec for another number of evaluators. */
-function withEvaluators(spec: TaskSpec, evaluators: number | undefined): TaskSpec {
-  if (evaluators === undefined) return spec;
-  return parseTaskSpec(JSON.stringify({ ...spec, coordination: { ...spec.coordination, evaluators } }));
+/** A spec for another number of supervisors or evaluators. */
+function withOthers(spec: TaskSpec, { supervisors, evaluators }: CompileOptions): TaskSpec {
+  // What is undefined is no field of JSON: these replace only what they give.
+  const others = JSON.parse(JSON.stringify({ supervisors, evaluators })) as Partial<TaskSpec["coordination"]>;
+  return parseTaskSpec(JSON.stringify({ ...spec, coordination: { ...spec.coordination, ...others } }));
 }
 
 /** A spec for another number of miners; a given q goes down or up in proportion. */

@@ -12,7 +12,17 @@ import { ClaimState } from "../../../oracle/src/chain/claim-state.ts";
 import { ethers, loadFixture, Role } from "../tasks/scenario.ts";
 import { look, type Player, playerOf, untilConvicted, workOf } from "./agent-stage.ts";
 import { type Arena, logOf } from "./arena.ts";
-import { attestedOf, claimAttested, LAST, perjured, SLOT, type Trial, trial, WEIGHT } from "./attested-segments.ts";
+import {
+  attestedOf,
+  claimAttested,
+  LAST,
+  perjured,
+  perjuredAudit,
+  SLOT,
+  type Trial,
+  trial,
+  WEIGHT,
+} from "./attested-segments.ts";
 
 /** Hardhat's accounts: the arena's challenger, and the operator of slot 0. */
 const CHALLENGER = 18;
@@ -75,6 +85,20 @@ describe("DisputeAgent beside its disputes", () => {
     expect(told.map(({ claimId, verifier: who }) => [claimId, who])).to.deep.equal([
       [setting.claimId, verifier.address],
     ]);
+  });
+
+  it("convicts the verifier that attested a drawn segment which a dispute refuted", async () => {
+    const setting = await loadFixture(perjuredAudit);
+    const { where, signedLie } = setting;
+    const { pool, stakes, verifier } = where;
+    const [challenger, defender] = await sides(setting);
+    const id = segmentId(signedLie.segment);
+    challenger.agent().accuse({ kind: "segment", id, slot: SLOT, reason: "one residual is wrong" });
+    await untilConvicted(where, SLOT, challenger, defender);
+
+    expect(await stakes.lockedFor(verifier, pool, await pool.lockId())).to.equal(0n);
+    const told = challenger.lines.filter(({ event }) => event === "attester-convicted");
+    expect(told.map(({ auditId }) => auditId)).to.deep.equal([setting.auditId]);
   });
 
   it("proves that a slot signed two versions of a segment, without a bond, and takes its claims out of the epoch", async () => {

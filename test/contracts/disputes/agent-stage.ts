@@ -1,5 +1,5 @@
 import { GristmillError } from "@gristmill/sdk";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { bytesToHex, custom, type Hex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
@@ -21,6 +21,8 @@ export type Line = Readonly<Record<string, unknown>> & { readonly event?: string
 export interface Player {
   readonly lines: Line[];
   readonly account: Hex;
+  readonly chain: Chain;
+  readonly log: Logger;
   agent(): DisputeAgent;
 }
 
@@ -31,6 +33,7 @@ export function workOf(given: Partial<DisputeWork>): DisputeWork {
     slot: undefined,
     evaluator: undefined,
     segment: () => undefined,
+    segmentAt: () => undefined,
     list: () => undefined,
     defence: none,
     recompute: none,
@@ -68,7 +71,7 @@ export async function playerOf(
     made.equip(work);
     return made;
   };
-  return { lines, account: chain.account.address, agent };
+  return { lines, account: chain.account.address, chain, log, agent };
 }
 
 export async function look(agent: DisputeAgent): Promise<void> {
@@ -110,6 +113,7 @@ async function connect(where: Omit<CourtScene, "slots">, privateKey: Hex): Promi
         MlpTemplate: await at(where.template),
         TaskRegistry: await at(where.registry),
         WorkMint: await at(where.workMint),
+        Audits: await at(where.audits),
         Court: await at(where.court),
         SegmentGame: await at(where.segmentGame),
         EvaluationGame: await at(where.evaluationGame),

@@ -1,4 +1,13 @@
-import { merkleProof, merkleRoot, recordHash, segmentId, type SegmentMessage } from "@gristmill/sdk";
+import {
+  auditIdOf,
+  merkleProof,
+  merkleRoot,
+  recordHash,
+  sealAttestationRoot,
+  segmentId,
+  type SegmentMessage,
+  tracesRoot,
+} from "@gristmill/sdk";
 import { type Hex, zeroHash } from "viem";
 
 import type { SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
@@ -8,7 +17,7 @@ import { type ClaimDetails, claimIdOf, detailsOf } from "../helpers/committed-wo
 import { headerOf } from "../helpers/header.ts";
 import { ethers, GRIST, networkHelpers, provider } from "../tasks/scenario.ts";
 import { WrongGradient } from "../../../scripts/demo/cheats/segment-cheats.ts";
-import { type Arena, arena, honestChain, logOf, sign } from "./arena.ts";
+import { type Arena, arenaFor, honestChain, logOf, PROGRAM, sign } from "./arena.ts";
 
 export const SLOT = 0;
 export const WEIGHT = 40n * GRIST;
@@ -20,9 +29,9 @@ export interface AttestedClaim {
   readonly details: ClaimDetails;
 }
 
-/** The arena with one verifier in the pool, who is drawn for everything. */
+/** The arena with one verifier in the pool, who is drawn for everything, and attestations for all of its segments. */
 async function arenaWithVerifier(): Promise<Arena> {
-  const where = await arena();
+  const where = await arenaFor(PROGRAM, "salt", { attestations: 12 });
   await where.pool.connect(where.verifier).enlist(WEIGHT, where.verifier);
   return where;
 }
@@ -38,6 +47,57 @@ export function attestedOf(where: Pick<Arena, "parameters" | "seed">, truth: Seg
   return attested(where, truth.trace(index - truth.message.segment.first), index);
 }
 
+/** What a verifier attests of every iteration of a segment that it holds for true. */
+export function allAttestedOf(where: Arena, truth: SegmentTruth): Hex[] {
+  const { first } = truth.message.segment;
+  return truth.message.records.map((_, i) => attestedOf(where, truth, first + i));
+}
+
+/** Slot 0 commits these segments at the beginning of an epoch, whose seed is then proven. */
+export async function commitSegments(
+  { beacon, registry, miners, taskId }: Arena,
+  messages: readonly SegmentMessage[],
+): Promise<{ readonly epoch: bigint; readonly ids: readonly Hex[] }> {
+  const { operator } = miners[SLOT]!;
+  await networkHelpers.mineUpTo((await beacon.lastBlockOf(await beacon.currentEpoch())) + 1n);
+  const epoch = await beacon.currentEpoch();
+  const ids = messages.map(({ segment }) => segmentId(segment));
+  const { last } = messages.at(-1)!.segment;
+  await registry.connect(operator).commit(taskId, SLOT, last, ids.at(-1)!, merkleRoot(ids));
+  const seedBlock = (await beacon.lastBlockOf(epoch)) + (await beacon.seedDelay());
+  await networkHelpers.mineUpTo(seedBlock);
+  await beacon.proveSeed(epoch, await headerOf(provider, seedBlock));
+  return { epoch, ids };
+}
+
+/** An audit of a segment of slot 0 with the one attestation that it got. */
+export interface AttestedAudit {
+  readonly auditId: Hex;
+  readonly audited: { taskId: Hex; slot: number; epoch: bigint; first: number; segmentId: Hex };
+  readonly traces: readonly Hex[];
+}
+
+/** Slot 0 commits these segments, of which number `place` is drawn as all are; the verifier attests `traces`. */
+export async function auditAttested(
+  where: Arena,
+  messages: readonly SegmentMessage[],
+  place: number,
+  traces: Hex[],
+): Promise<AttestedAudit> {
+  const { audits, beacon, verifier, taskId } = where;
+  const { epoch, ids } = await commitSegments(where, messages);
+  const { first } = messages[place]!.segment;
+  const audited = { taskId: taskId as Hex, slot: SLOT, epoch, first, segmentId: ids[place]! };
+  const auditId = auditIdOf(audited);
+  const own = audits.connect(verifier);
+  const start = await audits.startsAt(epoch);
+  await networkHelpers.mineUpTo(start - 1n);
+  await own.sealAttestation(sealAttestationRoot(auditId, verifier.address as Hex, tracesRoot(traces), SALT));
+  await networkHelpers.mineUpTo(start + (await beacon.attestationBlocks()) - 1n);
+  await own.revealAttestation(audited, merkleProof(ids, place), 0, traces, SALT);
+  return { auditId, audited, traces };
+}
+
 /**
  * Slot 0 commits these segments and claims the first ticket of iteration `index`; the verifier attests `root`.
  */
@@ -47,17 +107,9 @@ export async function claimAttested(
   index: number,
   root: Hex,
 ): Promise<AttestedClaim> {
-  const { beacon, registry, workMint, miners, taskId } = where;
+  const { registry, workMint, miners } = where;
   const { owner, operator } = miners[SLOT]!;
-  // The commit has to fall into the epoch whose seed draws.
-  await networkHelpers.mineUpTo((await beacon.lastBlockOf(await beacon.currentEpoch())) + 1n);
-  const epoch = await beacon.currentEpoch();
-  const ids = messages.map(({ segment }) => segmentId(segment));
-  const { last } = messages.at(-1)!.segment;
-  await registry.connect(operator).commit(taskId, SLOT, last, ids.at(-1)!, merkleRoot(ids));
-  const seedBlock = (await beacon.lastBlockOf(epoch)) + (await beacon.seedDelay());
-  await networkHelpers.mineUpTo(seedBlock);
-  await beacon.proveSeed(epoch, await headerOf(provider, seedBlock));
+  const { epoch, ids } = await commitSegments(where, messages);
 
   const place = messages.findIndex(({ segment }) => segment.first <= index && index <= segment.last);
   const { segment, signature, records } = messages[place]!;
@@ -85,12 +137,8 @@ export async function attest(
   { claimId, details }: AttestedClaim,
   root: Hex,
 ): Promise<void> {
-  const sealed = ethers.AbiCoder.defaultAbiCoder().encode(
-    ["bytes32", "address", "bytes32", "bytes32"],
-    [claimId, verifier.address, root, SALT],
-  );
   const own = workMint.connect(verifier);
-  await own.sealAttestation(ethers.keccak256(sealed));
+  await own.sealAttestation(sealAttestationRoot(claimId, verifier.address as Hex, root, SALT));
   await own.revealAttestation(details, 0, root, SALT);
 }
 
@@ -123,4 +171,11 @@ export async function perjured(): Promise<Trial & AttestedClaim> {
   const { where, messages, lie, signedLie } = setting;
   const made = await claimAttested(where, [messages[0]!, signedLie], LAST, attestedOf(where, lie, LAST));
   return { ...setting, ...made };
+}
+
+/** Slot 0's second segment is false and drawn, and the verifier attests what the slot says. */
+export async function perjuredAudit(): Promise<Trial & AttestedAudit> {
+  const setting = await trial();
+  const { where, messages, lie, signedLie } = setting;
+  return { ...setting, ...(await auditAttested(where, [messages[0]!, signedLie], 1, allAttestedOf(where, lie))) };
 }

@@ -3,6 +3,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import type { Hex } from "viem";
 
 import type {
+  Audits,
   Court,
   Demands,
   EvaluationGame,
@@ -45,6 +46,9 @@ const MINT = {
   maxPerTicket: GRIST,
 } as const;
 
+/** Every segment is drawn, and one verifier is enough. */
+const AUDITS = { quotaBps: 10_000n, verifiersPerAudit: 1n } as const;
+
 export const COURT = { moveSeconds: 600n, clockSeconds: 3_000n, bond: 5n * GRIST } as const;
 
 export const DisputeState = { None: 0n, Waiting: 1n, Open: 2n, Decided: 3n, Closed: 4n, Withdrawn: 5n } as const;
@@ -58,6 +62,7 @@ export interface CourtScene extends Omit<Scene, "court"> {
   readonly segmentGame: SegmentGame;
   readonly evaluationGame: EvaluationGame;
   readonly workMint: WorkMint;
+  readonly audits: Audits;
   readonly pool: VerifierPool;
   readonly perjury: Perjury;
   readonly slots: Slots;
@@ -102,15 +107,16 @@ export async function deployCourt() {
   const demands = await ethers.deployContract("Demands", [court, registry, stakes]);
   const pool = await ethers.deployContract("VerifierPool", [stakes, beacon, GRIST]);
   const workMint = await ethers.deployContract("WorkMint", [token, registry, beacon, pool, MINT]);
+  const audits = await ethers.deployContract("Audits", [registry, beacon, pool, AUDITS]);
   const tensHashGame = await ethers.deployContract("TensHashGame", [court, workMint, beacon]);
   const libraries = { Clocks: await (await ethers.deployContract("Clocks")).getAddress() };
   const segmentGame = await ethers.deployContract("SegmentGame", [court, registry, template], { libraries });
   const evaluationGame = await ethers.deployContract("EvaluationGame", [court, registry, template]);
   await token.appoint([workMint]);
   const log = await ethers.deployContract("LogDouble");
-  await registry.wire(workMint, court, log);
+  await registry.wire(workMint, court, log, audits);
   await stakes.wire([registry, pool, court]);
-  const evidence = [court, workMint, pool, segmentGame, tensHashGame, misconduct];
+  const evidence = [court, workMint, audits, pool, segmentGame, tensHashGame, misconduct];
   const perjury = await ethers.deployContract("Perjury", evidence);
   await pool.wire(perjury);
   await court.wire([segmentGame, evaluationGame, tensHashGame], [misconduct, demands]);
@@ -138,7 +144,7 @@ export async function deployCourt() {
     stranger: at(10),
   };
   const games = { segmentGame, evaluationGame, tensHashGame };
-  return { parts, judges: { court, misconduct, demands, ...games, workMint, pool, perjury } };
+  return { parts, judges: { court, misconduct, demands, ...games, workMint, audits, pool, perjury } };
 }
 
 /** Signs as an operator of the scene's task, or as anybody else in any domain. */

@@ -1,3 +1,4 @@
+import { merkleProof, merkleRoot } from "@gristmill/sdk";
 import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
 
@@ -7,7 +8,7 @@ import { historyOf } from "./accusations.ts";
 import { COURT, type CourtScene, inCourt, isConvicted, MINER_STAKE, placeOf, sign } from "./court-scene.ts";
 import { type Draft, openClock, openRecord, openRow, SEGMENT_LENGTH } from "./honest-slots.ts";
 
-const Kind = { Segment: 0, ListRow: 1 } as const;
+const Kind = { Segment: 0, ListRow: 1, Committed: 2 } as const;
 const State = { None: 0n, Open: 1n, Answered: 2n, Unanswered: 3n, Void: 4n } as const;
 
 const ETHER = 10n ** 18n;
@@ -48,6 +49,33 @@ async function demandRow(scene: Named, draft: Draft, chain: readonly Draft[], le
 
 async function answerSegment(scene: Named, demandId: string, draft: Draft) {
   return scene.demands.connect(scene.helper).answerSegment(demandId, await sign(scene, draft), [...draft.records]);
+}
+
+/** Slot 0 has committed its three segments in one epoch. */
+async function committed() {
+  const scene = await named();
+  const { beacon, registry, taskId, miners, own } = scene;
+  const ids = own.map(({ id }) => id);
+  const root = merkleRoot(ids);
+  await registry.connect(miners[0]!.operator).commit(taskId, 0, own[2].segment.last, ids[2]!, root);
+  return { ...scene, epoch: await beacon.currentEpoch(), ids, root };
+}
+
+type Committed = Awaited<ReturnType<typeof committed>>;
+
+async function demandCommitted({ demands, demander, taskId, epoch }: Committed, place: number): Promise<string> {
+  const asking = demands.connect(demander);
+  const demandId = await asking.demandCommitted.staticCall(taskId, 0, epoch, place, { value: ETHER });
+  await asking.demandCommitted(taskId, 0, epoch, place, { value: ETHER });
+  return demandId;
+}
+
+/** Produces the draft as what stands at `place` of the commit. */
+async function answerCommitted(scene: Committed, demandId: string, draft: Draft, place: number, epoch = scene.epoch) {
+  const { demands, helper, ids } = scene;
+  const signed = await sign(scene, draft);
+  const proof = merkleProof(ids, place);
+  return demands.connect(helper).answerCommitted(demandId, epoch, signed, [...draft.records], [...draft.clock], proof);
 }
 
 async function passUntil({ demands }: Named, demandId: string): Promise<void> {
@@ -130,6 +158,74 @@ describe("Demands", () => {
         demands,
         "Demands_WrongKind",
       );
+    });
+  });
+
+  describe("a demanded segment of a commit", () => {
+    it("is produced with its records and clock by anybody, who gets the deposit", async () => {
+      const scene = await loadFixture(committed);
+      const { demands, court, own, helper } = scene;
+      for (const place of [0, 1, 2] as const) {
+        const demandId = await demandCommitted(scene, place);
+        await expect(answerCommitted(scene, demandId, own[place], place))
+          .to.emit(demands, "CommittedProduced")
+          .and.to.emit(demands, "DemandEnded")
+          .withArgs(demandId, State.Answered, helper, ETHER);
+      }
+      expect(await court.creditOf(helper)).to.equal(3n * ETHER);
+      const again = demands.demandCommitted(scene.taskId, 0, scene.epoch, 0, { value: ETHER });
+      await expect(again).to.be.revertedWithCustomError(demands, "Demands_WrongState");
+    });
+
+    it("that nobody produces convicts the slot that committed it: a root of nothing answers nothing", async () => {
+      const scene = await loadFixture(committed);
+      const demandId = await demandCommitted(scene, 1);
+      await passUntil(scene, demandId);
+      await scene.demands.close(demandId);
+      expect(await isConvicted(scene, 0)).to.equal(true);
+    });
+
+    it("is none where nothing was committed", async () => {
+      const scene = await loadFixture(committed);
+      const { demands, taskId, epoch } = scene;
+      const attempts = [
+        [0, epoch, 3, 3n],
+        [0, epoch + 1n, 0, 0n],
+        [1, epoch, 0, 0n],
+      ] as const;
+      for (const [slot, when, place, segments] of attempts)
+        await expect(demands.demandCommitted(taskId, slot, when, place, { value: ETHER }))
+          .to.be.revertedWithCustomError(demands, "Demands_NothingCommitted")
+          .withArgs(when, place, segments);
+    });
+
+    it("is nothing but the one at its place, signed, with all of its records and the clock that they name", async () => {
+      const scene = await loadFixture(committed);
+      const { demands, own, first, helper, epoch, ids, miners } = scene;
+      const demandId = await demandCommitted(scene, 1);
+      for (const [draft, place, when] of [
+        [own[0], 0, epoch],
+        [own[0], 1, epoch],
+        [own[1], 0, epoch],
+        [first, 1, epoch],
+        [own[1], 1, epoch + 1n],
+      ] as const)
+        await expect(answerCommitted(scene, demandId, draft, place, when))
+          .to.be.revertedWithCustomError(demands, "Demands_NotAtThePlace")
+          .withArgs(demandId);
+      const [records, clock, proof] = [[...own[1].records], [...own[1].clock], merkleProof(ids, 1)];
+      const signed = await sign(scene, own[1]);
+      const forged = await sign(scene, own[1], { signer: miners[1]!.operator });
+      const attempts = [
+        [forged, records, clock, "Statement_WrongSigner"],
+        [signed, records.slice(1), clock, "Demands_WrongRecords"],
+        [signed, records, [...own[2].clock], "Demands_WrongClock"],
+      ] as const;
+      for (const [statement, given, named, error] of attempts)
+        await expect(
+          demands.connect(helper).answerCommitted(demandId, epoch, statement, [...given], [...named], proof),
+        ).to.be.revertedWithCustomError(demands, error);
+      await expect(answerSegment(scene, demandId, own[1])).to.be.revertedWithCustomError(demands, "Demands_WrongKind");
     });
   });
 
@@ -313,7 +409,7 @@ describe("Demands", () => {
   });
 
   it("pays for the gas of every answer", async () => {
-    const scene = await loadFixture(named);
+    const scene = await loadFixture(committed);
     const { demands, slots, own, first, helper } = scene;
     const place = placeOf(scene, 0);
     const [rowGas, segmentGas] = [await demands.gasOf(place, Kind.ListRow), await demands.gasOf(place, Kind.Segment)];
@@ -331,6 +427,9 @@ describe("Demands", () => {
     const ofOne = await gasUsed(await answerSegment(scene, short, single));
     const ofFour = await gasUsed(await answerSegment(scene, await demandSegment(scene, own[1]), first));
     snapshot("demands: answer a segment of 4", roundUp(ofFour, 10_000n), segmentGas);
+    const committedGas = await demands.gasOf(place, Kind.Committed);
+    const ofCommit = await gasUsed(await answerCommitted(scene, await demandCommitted(scene, 1), own[1], 1));
+    snapshot("demands: answer a segment of a commit", roundUp(ofCommit, 10_000n), committedGas);
     snapshot("demands: each record of it", roundUp((ofFour - ofOne) / 3n, 1_000n), 10_000n);
   });
 });

@@ -11,14 +11,18 @@ import { createTensHasher } from "../../../oracle/src/tenshash/index.ts";
 import { placeOf, withLie, withTensors } from "../../../scripts/demo/cheats/cheat.ts";
 import { claimIdOf } from "../helpers/committed-work.ts";
 import { ethers, loadFixture, networkHelpers } from "../tasks/scenario.ts";
-import { parametersOf, playSegment, sign } from "./arena.ts";
+import { type Arena, parametersOf, playSegment, sign } from "./arena.ts";
 import {
+  allAttestedOf,
   attest,
+  type AttestedAudit,
   type AttestedClaim,
   attestedOf,
+  auditAttested,
   claimAttested,
   LAST,
   perjured,
+  perjuredAudit,
   type Trial,
   trial,
   WEIGHT,
@@ -86,6 +90,23 @@ function falseDefence(truth: SegmentTruth): SegmentTruth {
   const told = withLie(truth, 1, withFalseResidual(truth.trace(1)));
   const trace = (i: number) => (i === 2 ? overFalseResidual(truth.trace(2)) : told.trace(i));
   return { ...told, message: truth.message, trace };
+}
+
+/** A true segment whose third record states another batch than the scheduled one, as slot 0 signs it. */
+async function withWrongBatch(where: Arena, { message }: SegmentTruth) {
+  const { batches } = where.mlp;
+  const records = message.records.map((record, i) =>
+    i === 2 ? { ...record, batch: (record.batch + 1) % batches } : record,
+  );
+  const segment = { ...message.segment, recordsRoot: recordsRoot(records) };
+  return { signed: await sign(where, { ...message, records, segment }), records };
+}
+
+/** The verifier attests slot 0's second segment, which is true and drawn. */
+async function honestAudit(): Promise<Trial & AttestedAudit> {
+  const setting = await trial();
+  const { where, messages, truths } = setting;
+  return { ...setting, ...(await auditAttested(where, messages, 1, allAttestedOf(where, truths[1]!))) };
 }
 
 describe("Perjury", () => {
@@ -230,16 +251,7 @@ describe("Perjury", () => {
     it("a segment that a direct proof refutes", async () => {
       const { where, truths, messages } = await loadFixture(trial);
       const { perjury, misconduct, verifier, stranger } = where;
-      const { message } = truths[1]!;
-      const batches = where.mlp.batches;
-      const records = message.records.map((record, i) =>
-        i === 2 ? { ...record, batch: (record.batch + 1) % batches } : record,
-      );
-      const signed = await sign(where, {
-        ...message,
-        records,
-        segment: { ...message.segment, recordsRoot: recordsRoot(records) },
-      });
+      const { signed, records } = await withWrongBatch(where, truths[1]!);
       const root = attestedOf(where, truths[1]!, LAST);
       const { details, claimId } = await claimAttested(where, [messages[0]!, signed], LAST, root);
       const opening = { leaf: 2, record: records[2]!, proof: merkleProof(records.map(recordHash), 2) };
@@ -270,6 +282,82 @@ describe("Perjury", () => {
       await expect(perjury.convictForTicket(made.details, 0, disputeId))
         .to.be.revertedWithCustomError(perjury, "Perjury_NotProven")
         .withArgs(disputeId);
+    });
+  });
+
+  describe("of a verifier that attested a drawn segment", () => {
+    it("is shown by the refutation of one of its traces, and takes its stake, once", async () => {
+      const { where, truths, lie, signedLie, audited, auditId, traces } = await loadFixture(perjuredAudit);
+      const { audits, perjury, stakes, pool, verifier, challenger, registry } = where;
+      expect((await audits.auditOf(auditId)).agreed).to.equal(true);
+      expect(await registry.creditOf(verifier)).to.be.greaterThan(0n);
+      const { disputeId } = await playSegment(where, signedLie, { defender: lie, challenger: truths[1]! });
+      const place = traces.findIndex((trace, i) => trace !== allAttestedOf(where, truths[1]!)[i]);
+      const convict = (given: readonly Hex[], at: number) =>
+        perjury.convictAuditorForTrace(audited, 0, [...given], at, disputeId);
+      const refuted = traces[place]!;
+      await expect(convict(traces.toReversed(), place)).to.be.revertedWithCustomError(perjury, "Perjury_OtherTraces");
+      for (const at of [(place + 1) % traces.length, traces.length])
+        await expect(convict(traces, at))
+          .to.be.revertedWithCustomError(perjury, "Perjury_OtherIteration")
+          .withArgs(at, refuted);
+      await expect(convict(traces, place))
+        .to.emit(perjury, "AuditorConvicted")
+        .withArgs(auditId, verifier, challenger, 0, 1);
+      expect(await stakes.lockedFor(verifier, pool, await pool.lockId())).to.equal(0n);
+      await expect(convict(traces, place))
+        .to.be.revertedWithCustomError(perjury, "Perjury_AlreadyConvicted")
+        .withArgs(auditId, 0);
+    });
+
+    it("is not shown by a slot that defends a true segment with a false trace, to lose to a friend", async () => {
+      const { where, truths, messages, audited, traces } = await loadFixture(honestAudit);
+      const { perjury, court } = where;
+      const players = { defender: falseDefence(truths[1]!), challenger: truths[1]! };
+      const { disputeId } = await playSegment(where, messages[1]!, players);
+      expect((await court.disputeOf(disputeId)).proven).to.equal(true);
+      for (const place of traces.keys())
+        await expect(
+          perjury.convictAuditorForTrace(audited, 0, [...traces], place, disputeId),
+        ).to.be.revertedWithCustomError(perjury, "Perjury_OtherIteration");
+      await expect(perjury.convictAuditorForSegment(audited, 0))
+        .to.be.revertedWithCustomError(perjury, "Perjury_NotRefuted")
+        .withArgs(audited.segmentId);
+    });
+
+    it("is not shown for audits and attestations that there are not", async () => {
+      const { where, audited, auditId } = await loadFixture(honestAudit);
+      const { perjury } = where;
+      await expect(perjury.convictAuditorForSegment({ ...audited, segmentId: ethers.id("another") }, 0))
+        .to.be.revertedWithCustomError(perjury, "Perjury_NotAudited")
+        .withArgs(auditId);
+      await expect(perjury.convictAuditorForSegment(audited, 1))
+        .to.be.revertedWithCustomError(perjury, "Perjury_NoSuchAttestation")
+        .withArgs(auditId, 1, 1);
+    });
+
+    it("is shown by a direct proof against the segment", async () => {
+      const { where, truths, messages } = await loadFixture(trial);
+      const { perjury, misconduct, verifier, stranger } = where;
+      const { signed, records } = await withWrongBatch(where, truths[1]!);
+      const traces = allAttestedOf(where, truths[1]!);
+      const { audited, auditId } = await auditAttested(where, [messages[0]!, signed], 1, traces);
+      const opening = { leaf: 2, record: records[2]!, proof: merkleProof(records.map(recordHash), 2) };
+      await misconduct.connect(stranger).proveWrongBatch(signed, opening, parametersOf(where));
+      await expect(perjury.convictAuditorForSegment(audited, 0))
+        .to.emit(perjury, "AuditorConvicted")
+        .withArgs(auditId, verifier, stranger, 0, 2);
+    });
+
+    it("is no matter of pay: where the quota is used up an audit agrees, and credits nothing", async () => {
+      const { where, truths, messages } = await loadFixture(trial);
+      const { registry, verifier, mint, taskId, parameters, audits } = where;
+      const quota = Number(parameters.attestations);
+      for (let i = 0; i < quota; i++) await registry.connect(mint).creditAttestation(taskId, verifier);
+      const credit = await registry.creditOf(verifier);
+      const { auditId } = await auditAttested(where, messages, 1, allAttestedOf(where, truths[1]!));
+      expect((await audits.auditOf(auditId)).agreed).to.equal(true);
+      expect(await registry.creditOf(verifier)).to.equal(credit);
     });
   });
 });

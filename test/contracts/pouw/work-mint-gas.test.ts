@@ -5,6 +5,7 @@ import { snapshot } from "../../gas/snapshot.ts";
 import { enterHalf, type MadeClaim, makeClaimDrawing, revealBy, sealBy, type Seat } from "../helpers/attested-claim.ts";
 import { type CommittedWork, planWork } from "../helpers/committed-work.ts";
 import { deployRegistry } from "../helpers/deploy-registry.ts";
+import { auditDrawing, enterAuditHalf, revealAuditBy, sealAuditBy } from "../helpers/drawn-audit.ts";
 import { headerOf } from "../helpers/header.ts";
 import { ethers, GRIST, MACS, networkHelpers, provider, Role, taskParameters } from "../tasks/scenario.ts";
 
@@ -55,7 +56,9 @@ async function deploy(verifiersPerClaim: bigint) {
     },
   ]);
   await token.appoint([mint]);
-  await registry.wire(mint, template, template);
+  const everything = { quotaBps: 10_000n, verifiersPerAudit: verifiersPerClaim };
+  const audits = await ethers.deployContract("Audits", [registry, beacon, pool, everything]);
+  await registry.wire(mint, template, template, audits);
   await stakes.wire([registry, pool]);
   for (const account of rich) {
     await token.connect(account).approve(stakes, 10_000n * GRIST);
@@ -116,6 +119,7 @@ async function deploy(verifiersPerClaim: bigint) {
     registry,
     beacon,
     mint,
+    audits,
     owner: owner!,
     operator: operator!,
     verifiers,
@@ -153,6 +157,20 @@ async function attestMetered(scene: Scene, made: MadeClaim, seats: readonly Seat
   return { seal: seals[0]!, firstReveal: reveals[0]!, decidingReveal: reveals.at(-1)! };
 }
 
+/** Has a drawn segment audited by its first round, which draws all verifiers; `gas` as of {@link attestMetered}. */
+async function auditMetered(scene: Scene, work: CommittedWork) {
+  const { verifiers } = scene;
+  const audit = await auditDrawing(scene, work, ([first]) => first!.length === verifiers.length);
+  const seats = verifiers.map(({ address }) => audit.rounds[0]!.find(({ verifier }) => verifier.address === address)!);
+  const seals: bigint[] = [];
+  const reveals: bigint[] = [];
+  await enterAuditHalf(scene, audit, 0, false);
+  for (const seat of seats) seals.push(await gasOf(sealAuditBy(scene, audit, seat)));
+  await enterAuditHalf(scene, audit, 0, true);
+  for (const seat of seats) reveals.push(await gasOf(revealAuditBy(scene, audit, seat)));
+  return { seal: seals[0]!, firstReveal: reveals[0]!, decidingReveal: reveals.at(-1)! };
+}
+
 describe("gas of a claim from submission to mint", () => {
   for (const k of [1n, 3n]) {
     const figure = (what: string, gas: bigint, limit?: bigint) => {
@@ -180,4 +198,18 @@ describe("gas of a claim from submission to mint", () => {
       figure("payment of the verifiers", await gasOf(scene.mint.payVerifiers([made.details])));
     });
   }
+});
+
+describe("gas of an audit of 32 iterations", () => {
+  for (const k of [1n, 3n])
+    it(`is what its snapshot says where ${k} attest, at most 300,000 a call`, async () => {
+      const scene = await deploy(k);
+      const { seal, firstReveal, decidingReveal } = await auditMetered(scene, await scene.commitNext(0));
+      const figure = (what: string, gas: bigint) => {
+        snapshot(`audits: ${k} verifier${k === 1n ? "" : "s"}, ${what}`, gas, 300_000n, ZERO_BYTES);
+      };
+      figure("seal", seal);
+      if (k > 1n) figure("reveal", firstReveal);
+      figure("reveal that decides", decidingReveal);
+    });
 });

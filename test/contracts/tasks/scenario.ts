@@ -177,11 +177,11 @@ export async function deploySuite(): Promise<Suite> {
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
   const template = await ethers.deployContract("MlpTemplate");
   const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-  // Any contracts will do as mint and court: the tests speak in their names.
+  // Any contracts will do as mint, audits and court: the tests speak in their names.
   const mint = await ethers.deployContract("MlpTemplate");
   const court = await ethers.deployContract("MlpTemplate");
   const log = await ethers.deployContract("LogDouble");
-  await registry.wire(mint, court, log);
+  await registry.wire(mint, court, log, mint);
   await stakes.wire([registry]);
 
   for (const account of signers.slice(1)) {

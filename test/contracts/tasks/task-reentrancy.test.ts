@@ -30,7 +30,7 @@ async function deployReentering() {
   const stakes = await ethers.deployContract("StakeManager", [token, 86_400]);
   const { beacon, template, mint, court, log } = suite;
   const registry = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-  await registry.wire(mint, court, log);
+  await registry.wire(mint, court, log, mint);
   await stakes.wire([registry]);
   for (const account of signers) {
     await token.connect(account).approve(stakes, STAKED);

@@ -227,10 +227,10 @@ describe("TaskSettlement", () => {
   });
 
   describe("creditAttestation", () => {
-    it("refuses anybody but the wired mint", async () => {
+    it("refuses anybody but the wired mint and audits", async () => {
       const { registry, stranger, verifier, taskId } = await loadFixture(inTraining);
       await expect(registry.connect(stranger).creditAttestation(taskId, verifier))
-        .to.be.revertedWithCustomError(registry, "Registry_NotTheMint")
+        .to.be.revertedWithCustomError(registry, "Registry_NotAttesting")
         .withArgs(stranger.address);
     });
 
@@ -296,19 +296,21 @@ describe("TaskSettlement", () => {
   describe("wire", () => {
     it("is the deployer's, once, and only for contracts", async () => {
       const { registry, token, stakes, beacon, template, stranger } = await loadFixture(inReveal);
-      await expect(registry.wire(token, beacon, stakes)).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
+      const again = registry.wire(token, beacon, stakes, template);
+      await expect(again).to.be.revertedWithCustomError(registry, "Wired_AlreadyWired");
       const fresh = await deployRegistry({ ethers }, [token, stakes, beacon, template, CHALLENGE_SECONDS]);
-      const stranded = fresh.connect(stranger).wire(token, beacon, stakes);
+      const stranded = fresh.connect(stranger).wire(token, beacon, stakes, template);
       await expect(stranded).to.be.revertedWithCustomError(fresh, "Wired_NotDeployer");
       for (const modules of [
-        [stranger, beacon, stakes],
-        [token, stranger, stakes],
-        [token, beacon, stranger],
+        [stranger, beacon, stakes, template],
+        [token, stranger, stakes, template],
+        [token, beacon, stranger, template],
+        [token, beacon, stakes, stranger],
       ] as const)
         await expect(fresh.wire(...modules)).to.be.revertedWithCustomError(fresh, "Wired_NotAContract");
-      await expect(fresh.wire(token, beacon, stakes))
+      await expect(fresh.wire(token, beacon, stakes, template))
         .to.emit(fresh, "RegistryWired")
-        .withArgs(token, beacon, stakes);
+        .withArgs(token, beacon, stakes, template);
     });
   });
 });

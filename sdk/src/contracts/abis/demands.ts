@@ -45,11 +45,25 @@ export const demandsAbi = [
     type: "error",
   },
   {
+    inputs: [{ internalType: "DemandId", name: "demandId", type: "bytes32" }],
+    name: "Demands_NotAtThePlace",
+    type: "error",
+  },
+  {
     inputs: [
       { internalType: "DemandId", name: "demandId", type: "bytes32" },
       { internalType: "uint64", name: "until", type: "uint64" },
     ],
     name: "Demands_NotExpired",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+      { internalType: "uint32", name: "place", type: "uint32" },
+      { internalType: "uint256", name: "segments", type: "uint256" },
+    ],
+    name: "Demands_NothingCommitted",
     type: "error",
   },
   { inputs: [{ internalType: "uint8", name: "peer", type: "uint8" }], name: "Demands_NothingNamed", type: "error" },
@@ -67,6 +81,14 @@ export const demandsAbi = [
       { internalType: "uint64", name: "until", type: "uint64" },
     ],
     name: "Demands_TooLate",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "bytes32", name: "given", type: "bytes32" },
+      { internalType: "bytes32", name: "named", type: "bytes32" },
+    ],
+    name: "Demands_WrongClock",
     type: "error",
   },
   {
@@ -160,6 +182,64 @@ export const demandsAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "DemandId", name: "demandId", type: "bytes32" },
+      {
+        components: [
+          {
+            components: [
+              { internalType: "TaskId", name: "taskId", type: "bytes32" },
+              { internalType: "uint32", name: "slot", type: "uint32" },
+              { internalType: "uint32", name: "first", type: "uint32" },
+              { internalType: "uint32", name: "last", type: "uint32" },
+              { internalType: "bytes32", name: "previous", type: "bytes32" },
+              { internalType: "bytes32", name: "recordsRoot", type: "bytes32" },
+              { internalType: "bytes32", name: "stateId", type: "bytes32" },
+              { internalType: "bytes32", name: "residualId", type: "bytes32" },
+              { internalType: "bytes32", name: "work", type: "bytes32" },
+            ],
+            internalType: "struct Segment",
+            name: "segment",
+            type: "tuple",
+          },
+          { internalType: "bytes", name: "signature", type: "bytes" },
+        ],
+        indexed: false,
+        internalType: "struct SignedSegment",
+        name: "signed",
+        type: "tuple",
+      },
+      {
+        components: [
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "batch", type: "uint32" },
+          { internalType: "bytes32", name: "clockHash", type: "bytes32" },
+          { internalType: "bytes32", name: "updateId", type: "bytes32" },
+          { internalType: "uint32", name: "correct", type: "uint32" },
+          { internalType: "uint32", name: "loss", type: "uint32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+        ],
+        indexed: false,
+        internalType: "struct Record[]",
+        name: "records",
+        type: "tuple[]",
+      },
+      {
+        components: [
+          { internalType: "uint32", name: "count", type: "uint32" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+        ],
+        indexed: false,
+        internalType: "struct ClockEntry[]",
+        name: "clock",
+        type: "tuple[]",
+      },
+    ],
+    name: "CommittedProduced",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "DemandId", name: "demandId", type: "bytes32" },
       { indexed: false, internalType: "enum DemandState", name: "state", type: "uint8" },
       { indexed: true, internalType: "address", name: "payee", type: "address" },
       { indexed: false, internalType: "uint256", name: "deposit", type: "uint256" },
@@ -246,6 +326,64 @@ export const demandsAbi = [
   {
     inputs: [
       { internalType: "DemandId", name: "demandId", type: "bytes32" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+      {
+        components: [
+          {
+            components: [
+              { internalType: "TaskId", name: "taskId", type: "bytes32" },
+              { internalType: "uint32", name: "slot", type: "uint32" },
+              { internalType: "uint32", name: "first", type: "uint32" },
+              { internalType: "uint32", name: "last", type: "uint32" },
+              { internalType: "bytes32", name: "previous", type: "bytes32" },
+              { internalType: "bytes32", name: "recordsRoot", type: "bytes32" },
+              { internalType: "bytes32", name: "stateId", type: "bytes32" },
+              { internalType: "bytes32", name: "residualId", type: "bytes32" },
+              { internalType: "bytes32", name: "work", type: "bytes32" },
+            ],
+            internalType: "struct Segment",
+            name: "segment",
+            type: "tuple",
+          },
+          { internalType: "bytes", name: "signature", type: "bytes" },
+        ],
+        internalType: "struct SignedSegment",
+        name: "signed",
+        type: "tuple",
+      },
+      {
+        components: [
+          { internalType: "uint32", name: "index", type: "uint32" },
+          { internalType: "uint32", name: "batch", type: "uint32" },
+          { internalType: "bytes32", name: "clockHash", type: "bytes32" },
+          { internalType: "bytes32", name: "updateId", type: "bytes32" },
+          { internalType: "uint32", name: "correct", type: "uint32" },
+          { internalType: "uint32", name: "loss", type: "uint32" },
+          { internalType: "bytes32", name: "work", type: "bytes32" },
+        ],
+        internalType: "struct Record[]",
+        name: "records",
+        type: "tuple[]",
+      },
+      {
+        components: [
+          { internalType: "uint32", name: "count", type: "uint32" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+        ],
+        internalType: "struct ClockEntry[]",
+        name: "clock",
+        type: "tuple[]",
+      },
+      { internalType: "bytes32[]", name: "proof", type: "bytes32[]" },
+    ],
+    name: "answerCommitted",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "DemandId", name: "demandId", type: "bytes32" },
       { internalType: "uint32", name: "rows", type: "uint32" },
       {
         components: [
@@ -314,6 +452,18 @@ export const demandsAbi = [
     name: "close",
     outputs: [],
     stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "slot", type: "uint8" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+      { internalType: "uint32", name: "place", type: "uint32" },
+    ],
+    name: "demandCommitted",
+    outputs: [{ internalType: "DemandId", name: "", type: "bytes32" }],
+    stateMutability: "payable",
     type: "function",
   },
   {

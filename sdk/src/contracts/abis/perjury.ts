@@ -6,6 +6,7 @@ export const perjuryAbi = [
     inputs: [
       { internalType: "contract ICourt", name: "court", type: "address" },
       { internalType: "contract IWorkMint", name: "mint", type: "address" },
+      { internalType: "contract IAudits", name: "audits", type: "address" },
       { internalType: "contract IVerifierPool", name: "pool", type: "address" },
       { internalType: "contract ISegmentGame", name: "segmentGame", type: "address" },
       { internalType: "contract ITensHashGame", name: "tensHashGame", type: "address" },
@@ -16,7 +17,7 @@ export const perjuryAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "bytes32", name: "attested", type: "bytes32" },
       { internalType: "uint256", name: "number", type: "uint256" },
     ],
     name: "Perjury_AlreadyConvicted",
@@ -24,11 +25,16 @@ export const perjuryAbi = [
   },
   {
     inputs: [
-      { internalType: "ClaimId", name: "claimId", type: "bytes32" },
+      { internalType: "bytes32", name: "attested", type: "bytes32" },
       { internalType: "uint256", name: "number", type: "uint256" },
       { internalType: "uint256", name: "attestations", type: "uint256" },
     ],
     name: "Perjury_NoSuchAttestation",
+    type: "error",
+  },
+  {
+    inputs: [{ internalType: "AuditId", name: "auditId", type: "bytes32" }],
+    name: "Perjury_NotAudited",
     type: "error",
   },
   {
@@ -47,6 +53,14 @@ export const perjuryAbi = [
     type: "error",
   },
   {
+    inputs: [
+      { internalType: "uint256", name: "place", type: "uint256" },
+      { internalType: "bytes32", name: "refuted", type: "bytes32" },
+    ],
+    name: "Perjury_OtherIteration",
+    type: "error",
+  },
+  {
     inputs: [{ internalType: "DisputeId", name: "disputeId", type: "bytes32" }],
     name: "Perjury_OtherMatter",
     type: "error",
@@ -60,6 +74,14 @@ export const perjuryAbi = [
     type: "error",
   },
   {
+    inputs: [
+      { internalType: "bytes11", name: "attested", type: "bytes11" },
+      { internalType: "bytes11", name: "given", type: "bytes11" },
+    ],
+    name: "Perjury_OtherTraces",
+    type: "error",
+  },
+  {
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "ClaimId", name: "claimId", type: "bytes32" },
@@ -70,6 +92,63 @@ export const perjuryAbi = [
     ],
     name: "AttesterConvicted",
     type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "AuditId", name: "auditId", type: "bytes32" },
+      { indexed: true, internalType: "address", name: "verifier", type: "address" },
+      { indexed: true, internalType: "address", name: "accuser", type: "address" },
+      { indexed: false, internalType: "uint256", name: "number", type: "uint256" },
+      { indexed: false, internalType: "enum IPerjury.Ground", name: "ground", type: "uint8" },
+    ],
+    name: "AuditorConvicted",
+    type: "event",
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "uint32", name: "first", type: "uint32" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+        ],
+        internalType: "struct AuditDetails",
+        name: "details",
+        type: "tuple",
+      },
+      { internalType: "uint256", name: "number", type: "uint256" },
+    ],
+    name: "convictAuditorForSegment",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: "TaskId", name: "taskId", type: "bytes32" },
+          { internalType: "uint32", name: "slot", type: "uint32" },
+          { internalType: "uint64", name: "epoch", type: "uint64" },
+          { internalType: "uint32", name: "first", type: "uint32" },
+          { internalType: "bytes32", name: "segmentId", type: "bytes32" },
+        ],
+        internalType: "struct AuditDetails",
+        name: "details",
+        type: "tuple",
+      },
+      { internalType: "uint256", name: "number", type: "uint256" },
+      { internalType: "bytes32[]", name: "traces", type: "bytes32[]" },
+      { internalType: "uint256", name: "place", type: "uint256" },
+      { internalType: "DisputeId", name: "disputeId", type: "bytes32" },
+    ],
+    name: "convictAuditorForTrace",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
   },
   {
     inputs: [

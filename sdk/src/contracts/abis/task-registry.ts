@@ -101,6 +101,11 @@ export const taskRegistryAbi = [
     type: "error",
   },
   {
+    inputs: [{ internalType: "address", name: "caller", type: "address" }],
+    name: "Registry_NotAttesting",
+    type: "error",
+  },
+  {
     inputs: [
       { internalType: "TaskId", name: "taskId", type: "bytes32" },
       { internalType: "enum Role", name: "role", type: "uint8" },
@@ -147,11 +152,6 @@ export const taskRegistryAbi = [
   {
     inputs: [{ internalType: "address", name: "caller", type: "address" }],
     name: "Registry_NotTheCourt",
-    type: "error",
-  },
-  {
-    inputs: [{ internalType: "address", name: "caller", type: "address" }],
-    name: "Registry_NotTheMint",
     type: "error",
   },
   {
@@ -507,6 +507,7 @@ export const taskRegistryAbi = [
       { indexed: false, internalType: "address", name: "mint", type: "address" },
       { indexed: false, internalType: "address", name: "court", type: "address" },
       { indexed: false, internalType: "address", name: "log", type: "address" },
+      { indexed: false, internalType: "address", name: "audits", type: "address" },
     ],
     name: "RegistryWired",
     type: "event",
@@ -755,6 +756,33 @@ export const taskRegistryAbi = [
           { internalType: "address", name: "cutoff", type: "address" },
         ],
         internalType: "struct ITaskAssignment.AssignmentView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "TaskId", name: "taskId", type: "bytes32" },
+      { internalType: "uint8", name: "slot", type: "uint8" },
+      { internalType: "uint64", name: "epoch", type: "uint64" },
+    ],
+    name: "auditContextOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "uint16", name: "attestations", type: "uint16" },
+          { internalType: "uint32", name: "iterations", type: "uint32" },
+          { internalType: "uint16", name: "segmentLength", type: "uint16" },
+          { internalType: "uint8", name: "slots", type: "uint8" },
+          { internalType: "bool", name: "convicted", type: "bool" },
+          { internalType: "uint32", name: "first", type: "uint32" },
+          { internalType: "uint32", name: "last", type: "uint32" },
+          { internalType: "bytes32", name: "segmentsRoot", type: "bytes32" },
+        ],
+        internalType: "struct ITaskRegistry.AuditContext",
         name: "",
         type: "tuple",
       },
@@ -1310,6 +1338,7 @@ export const taskRegistryAbi = [
       { internalType: "address", name: "mint", type: "address" },
       { internalType: "address", name: "court", type: "address" },
       { internalType: "address", name: "log", type: "address" },
+      { internalType: "address", name: "audits", type: "address" },
     ],
     name: "wire",
     outputs: [],

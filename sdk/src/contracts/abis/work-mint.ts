@@ -398,7 +398,7 @@ export const workMintAbi = [
           { internalType: "uint8", name: "round", type: "uint8" },
           { internalType: "bytes11", name: "traceRoot", type: "bytes11" },
         ],
-        internalType: "struct IWorkMint.Attestation[]",
+        internalType: "struct Attestation[]",
         name: "",
         type: "tuple[]",
       },

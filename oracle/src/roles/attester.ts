@@ -1,0 +1,228 @@
+import { randomBytes } from "node:crypto";
+
+import { sealAttestationRoot } from "@gristmill/sdk";
+import type { Hex } from "viem";
+import { bytesToHex, isAddressEqual } from "viem";
+
+import { isRevert } from "../chain/chain.ts";
+import type { Head } from "../chain/chain.ts";
+import type { DisputeAgent } from "../disputes/agent.ts";
+import { ClaimStore } from "../storage/claim-store.ts";
+import type { Finding, Refutation } from "./claim-audit.ts";
+import type { Node } from "./node.ts";
+
+/** What of a node attesting takes. */
+export type AttestingNode = Pick<Node, "chain" | "schedule" | "database" | "log">;
+
+/** Something that drawn verifiers attest by commit and reveal: a claim, or a segment drawn for an audit. */
+export interface Attestable {
+  /** Under which the contract knows it. */
+  readonly id: Hex;
+  /** Names of the log's lines about it. */
+  readonly events: { readonly sealed: string; readonly attested: string };
+  /** Names it in them. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** First block of its rounds. */
+  readonly since: bigint;
+  /** Whether attestations that begin now still count; `over`: none is possible any more. */
+  standing(head: bigint): Promise<"wanted" | "agreed" | "over">;
+  /** The first seat of the round that draws this verifier, if one does. */
+  seatIn(round: number): Promise<number | undefined>;
+  /** Computes it again. Missing data is no verdict. */
+  audit(): Promise<Finding>;
+  /** What traces are sealed as. */
+  rootOf(traces: readonly Hex[]): Hex;
+  seal(sealedRoot: Hex): Promise<unknown>;
+  reveal(seat: number, traces: readonly Hex[], salt: Hex): Promise<unknown>;
+  /** What is to be challenged where it is false. */
+  accused(refutation: Refutation): { readonly kind: "segment" | "ticket"; readonly id: Hex; readonly slot: number };
+  /** Called when it is over. @param attested whether this verifier's attestation is on the chain */
+  ended?(attested: boolean): void;
+  /** Called once where what it takes to audit it is not to be had. */
+  unavailable?(): Promise<void>;
+}
+
+/** Audits that run at the same time. */
+const AUDITS_AT_ONCE = 3;
+
+interface Attestation {
+  readonly salt: Hex;
+  readonly traces: readonly Hex[];
+}
+
+/**
+ * Attests what this verifier is drawn for: runs it again bit for bit, seals what came out, opens the seal; and challenges
+ * what is false. What it could not check it leaves alone.
+ */
+export class Attester {
+  readonly #node: AttestingNode;
+  readonly #taskId: Hex;
+  readonly #verifier: Hex;
+  readonly #disputes: Pick<DisputeAgent, "accuse">;
+  readonly #store: ClaimStore;
+  readonly #open = new Map<Hex, Attestable>();
+  /** Seats that draw this verifier, by matter and round. */
+  readonly #seats = new Map<string, number | undefined>();
+  readonly #findings = new Map<Hex, Finding | "pending">();
+  /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
+  readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
+  #audits = 0;
+  /** Matters with a transaction under way. */
+  readonly #busy = new Set<Hex>();
+  readonly #failure = Promise.withResolvers<never>();
+
+  constructor(node: AttestingNode, taskId: Hex, disputes: Pick<DisputeAgent, "accuse">) {
+    this.#node = node;
+    this.#taskId = taskId;
+    this.#verifier = node.chain.account.address;
+    this.#disputes = disputes;
+    this.#store = new ClaimStore(node.database);
+    // Whoever waits for the failure sees it; afterwards it must not count as unhandled.
+    this.#failure.promise.catch(() => undefined);
+  }
+
+  /** Rejects when something beside the rounds fails. */
+  get failure(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  /** Whether nothing can be attested any more. */
+  get idle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  add(matter: Attestable): void {
+    this.#open.set(matter.id, matter);
+  }
+
+  /**
+   * Does for all matters what their rounds ask for now, and resolves when it is done. That takes blocks to be mined, in which
+   * other matters' halves of a round pass: whoever follows the chain does not wait for it.
+   */
+  async attend(head: Head): Promise<void> {
+    const idle = [...this.#open.values()].filter(({ id }) => !this.#busy.has(id));
+    for (const { id } of idle) this.#busy.add(id);
+    await Promise.all(
+      idle.map((matter) =>
+        this.#attend(matter, head)
+          .finally(() => this.#busy.delete(matter.id))
+          .catch(this.#failure.reject),
+      ),
+    );
+  }
+
+  /** Resolves when the audits that run are done; the others find their matters decided. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#lanes);
+  }
+
+  async #attend(matter: Attestable, head: Head): Promise<void> {
+    const { id } = matter;
+    const standing = await matter.standing(head.number);
+    const kept = this.#store.get(id);
+    const opened = kept?.state.startsWith("opened") ?? false;
+    if (standing === "over") {
+      this.#open.delete(id);
+      matter.ended?.(opened);
+      return;
+    }
+    try {
+      const { round, revealing } = this.#roundAt(head.number + 1n, matter.since);
+      const seat = await this.#seatIn(matter, Math.max(round, 0));
+      if (seat === undefined || opened) return;
+      if (kept?.state === `sealed-${String(round)}`) {
+        if (revealing) await this.#reveal(matter, kept.payload as Attestation, round, seat);
+        return;
+      }
+      const finding = this.#findings.get(id);
+      if (finding === undefined) this.#startAudit(matter);
+      else if (finding === "pending" || finding.outcome === "unavailable") return;
+      else if (finding.outcome === "false") this.#refute(matter, finding);
+      else if (round >= 0 && !revealing && standing === "wanted") await this.#seal(matter, finding.traces, round);
+    } catch (error) {
+      // The half-round ended under way, or others decided: the next moment shows.
+      if (!isRevert(error)) throw error;
+      this.#node.log.warn({ event: "attestation-refused", task: this.#taskId, ...matter.fields, error });
+    }
+  }
+
+  /** The round of a block, below 0 before the first. What is sent now is mined in the next block at the earliest. */
+  #roundAt(block: bigint, since: bigint): { readonly round: number; readonly revealing: boolean } {
+    const { attestationBlocks } = this.#node.schedule;
+    if (block < since) return { round: -1, revealing: false };
+    const elapsed = block - since;
+    return {
+      round: Number(elapsed / (2n * attestationBlocks)),
+      revealing: elapsed % (2n * attestationBlocks) >= attestationBlocks,
+    };
+  }
+
+  /** Draws are final, so each is asked for once. */
+  async #seatIn(matter: Attestable, round: number): Promise<number | undefined> {
+    const key = `${matter.id}:${String(round)}`;
+    if (!this.#seats.has(key)) this.#seats.set(key, await matter.seatIn(round));
+    return this.#seats.get(key);
+  }
+
+  #startAudit(matter: Attestable): void {
+    this.#findings.set(matter.id, "pending");
+    const lane = this.#audits++ % AUDITS_AT_ONCE;
+    const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
+      // Its rounds may have passed while it waited.
+      if (!this.#open.has(matter.id)) return;
+      const finding = await matter.audit();
+      this.#findings.set(matter.id, finding);
+      if (finding.outcome === "unavailable") await matter.unavailable?.();
+    });
+    audited.catch(this.#failure.reject);
+    this.#lanes[lane] = audited;
+  }
+
+  async #seal(matter: Attestable, traces: readonly Hex[], round: number): Promise<void> {
+    const salt = bytesToHex(randomBytes(32));
+    const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
+    // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
+    this.#keep(matter.id, `sealed-${String(round)}`, { salt, traces });
+    try {
+      await matter.seal(sealedRoot);
+    } catch (error) {
+      this.#keep(matter.id, "refused", {});
+      throw error;
+    }
+    this.#node.log.info({ event: matter.events.sealed, task: this.#taskId, ...matter.fields });
+  }
+
+  async #reveal(matter: Attestable, attestation: Attestation, round: number, seat: number): Promise<void> {
+    const { traces, salt } = attestation;
+    await matter.reveal(seat, traces, salt);
+    this.#keep(matter.id, `opened-${String(round)}`, attestation);
+    this.#node.log.info({
+      event: matter.events.attested,
+      task: this.#taskId,
+      ...matter.fields,
+      traceRoot: matter.rootOf(traces),
+    });
+  }
+
+  #keep(id: Hex, state: string, payload: unknown): void {
+    this.#store.put({ claimId: id, taskId: this.#taskId, state, payload });
+  }
+
+  /** What was run again and is false gets no attestation of this verifier's, and its slot a dispute. */
+  #refute(matter: Attestable, refutation: Refutation): void {
+    const { reason } = refutation;
+    this.#open.delete(matter.id);
+    this.#node.log.warn({ event: "refuted", task: this.#taskId, ...matter.fields, reason });
+    this.#disputes.accuse({ ...matter.accused(refutation), reason });
+  }
+}
+
+/** The first of a round's seats that draws the verifier. */
+export async function firstSeat(
+  verifier: Hex,
+  seats: number,
+  drawn: (seat: number) => Promise<Hex>,
+): Promise<number | undefined> {
+  for (let seat = 0; seat < seats; seat += 1) if (isAddressEqual(await drawn(seat), verifier)) return seat;
+  return undefined;
+}
