@@ -16,6 +16,7 @@ const SECTIONS: readonly (readonly [file: string, title: string, about: string])
     "Tickets",
     "A claim of one of 3,584 committed iterations, what its verifiers send, and what mints. `seal` and `reveal` are one attestation.",
   ],
+  ["audits", "Audits", "Of a committed segment that an epoch's seed drew."],
   ["supervisor-log", "Logs", "Of n supervisors of a task of three slots; BLS keys and signatures, or plain ones."],
   ["open-mint", "The open mint", "Figures rounded up: they follow from seeds."],
   ["fillers", "Filler tasks", "`open` includes creating the task."],

@@ -48,7 +48,7 @@ export function attestedOf(where: Pick<Arena, "parameters" | "seed">, truth: Seg
 }
 
 /** What a verifier attests of every iteration of a segment that it holds for true. */
-export function allAttestedOf(where: Arena, truth: SegmentTruth): Hex[] {
+export function allAttestedOf(where: Pick<Arena, "parameters" | "seed">, truth: SegmentTruth): Hex[] {
   const { first } = truth.message.segment;
   return truth.message.records.map((_, i) => attestedOf(where, truth, first + i));
 }

@@ -1,4 +1,4 @@
-import { type Segment, type SegmentMessage, segmentId, updateTensor } from "@gristmill/sdk";
+import { merkleProof, type Segment, type SegmentMessage, segmentId, updateTensor } from "@gristmill/sdk";
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
 import type { TransactionReceipt } from "ethers";
@@ -13,7 +13,7 @@ import { type Case, type Move, ScoreCase, SegmentCase, TicketCase } from "./case
 import type { Claims, TicketClaim } from "./claims.ts";
 import { ETHER, FALSE_SCORE, TRUE_SCORE } from "./market.ts";
 import type { Shown, SlotRun, TaskRun, Tasks } from "./tasks.ts";
-import type { Action, Department, Walk } from "./walk.ts";
+import type { Action, Department, Sending, Walk } from "./walk.ts";
 
 const DemandState = { None: 0n, Open: 1n } as const;
 const MOST_LIVE_CASES = 12;
@@ -28,12 +28,8 @@ interface Suspicion {
 
 interface Demand {
   readonly demandId: string;
-  readonly run: TaskRun;
   readonly slot: SlotRun;
-  /** The message that answers, undefined if nobody has it. */
-  readonly named: SegmentMessage;
-  /** Of the list of the named segment's first iteration; undefined if the segment itself is asked for. */
-  readonly row: number | undefined;
+  readonly answer: Action;
   isOver: boolean;
 }
 
@@ -338,51 +334,75 @@ export class Disputes implements Department {
 
   // --- demands
 
-  /** Somebody asks a slot for a segment that it has named, or for a row of its first list. */
+  /** Somebody asks a slot for a segment that it has named or committed, or for a row of a list that it took in. */
   async #demand(): Promise<void> {
     const found = this.#someShown();
     if (found === undefined) return;
     const { dice, market } = this.#walk;
     const { run, slot, shown } = found;
+    const by = this.#walk.anybody();
+    const [own, answers] = [market.demands.connect(by), market.demands.connect(slot.operator)];
+    const [epoch, segments] = [...slot.commits].at(-1) ?? [];
+    if (epoch !== undefined && segments !== undefined && dice.below(3) === 0) {
+      const place = dice.below(segments.length);
+      const { message } = segments[place]!;
+      const ids = segments.map((one) => segmentId(one.message.segment));
+      const signed = signedOf(message);
+      await this.#demandBy(
+        "demandCommitted",
+        { by, slot, send: () => own.demandCommitted(run.taskId, slot.index, epoch, place, { value: ETHER }) },
+        "answerCommitted",
+        (id) =>
+          answers.answerCommitted(id, epoch, signed, [...message.records], [...message.clock], merkleProof(ids, place)),
+      );
+      return;
+    }
     const { clock } = shown.message;
     const peer = clock.findIndex(({ count }) => count > 0);
     const named = peer < 0 ? undefined : run.log.get(clock[peer]!.segmentId)?.message;
     if (named === undefined) return;
-    const row = dice.below(2) === 0 ? 0 : undefined;
-    const chain: Segment[] = row === undefined ? [] : [named.segment];
-    const naming = { signed: signedOf(shown.message), opening: openClock(shown.message), peer, chain };
-    const by = this.#walk.anybody();
-    const own = market.demands.connect(by);
-    const receipt =
-      row === undefined
-        ? await this.#walk.send("Demands.demandSegment", by, () => own.demandSegment(naming, { value: ETHER }))
-        : await this.#walk.send("Demands.demandListRow", by, () =>
-            own.demandListRow(naming, openRecord(named, 0), row, { value: ETHER }),
-          );
+    const naming = { signed: signedOf(shown.message), opening: openClock(shown.message), peer };
+    if (dice.below(2) === 0)
+      await this.#demandBy(
+        "demandSegment",
+        { by, slot, send: () => own.demandSegment({ ...naming, chain: [] }, { value: ETHER }) },
+        "answerSegment",
+        (id) => answers.answerSegment(id, signedOf(named), [...named.records]),
+      );
+    else {
+      const list = updateTensor(named.lists[0]!);
+      const chain = [named.segment];
+      await this.#demandBy(
+        "demandListRow",
+        { by, slot, send: () => own.demandListRow({ ...naming, chain }, openRecord(named, 0), 0, { value: ETHER }) },
+        "answerListRow",
+        (id) => answers.answerListRow(id, list.rows, openRow(list, 0)),
+      );
+    }
+  }
+
+  /** Makes a demand, and keeps how its slot will answer. */
+  async #demandBy(
+    kind: string,
+    { by, slot, send }: { readonly by: HardhatEthersSigner; readonly slot: SlotRun; readonly send: () => Sending },
+    answerKind: string,
+    answer: (demandId: string) => Sending,
+  ): Promise<void> {
+    const { interface: demands } = this.#walk.market.demands;
+    const receipt = await this.#walk.send(`Demands.${kind}`, by, send);
     for (const log of receipt?.logs ?? []) {
-      const event = market.demands.interface.parseLog(log);
-      if (event?.name === "Demanded")
-        this.demands.push({ demandId: String(event.args[0]), run, slot, named, row, isOver: false });
+      const event = demands.parseLog(log);
+      if (event?.name !== "Demanded") continue;
+      const demandId = String(event.args[0]);
+      const say: Action = () => this.#walk.send(`Demands.${answerKind}`, slot.operator, () => answer(demandId));
+      this.demands.push({ demandId, slot, answer: say, isOver: false });
     }
   }
 
   async #answer(demand: Demand): Promise<void> {
-    const { demandId, named, row, slot } = demand;
-    const { demands } = this.#walk.market;
-    const { state, until } = await demands.demandOf(demandId);
+    const { state, until } = await this.#walk.market.demands.demandOf(demand.demandId);
     demand.isOver = state !== DemandState.Open || BigInt(this.#walk.now) >= until;
-    if (demand.isOver) return;
-    const own = demands.connect(slot.operator);
-    if (row === undefined) {
-      await this.#walk.send("Demands.answerSegment", slot.operator, () =>
-        own.answerSegment(demandId, signedOf(named), [...named.records]),
-      );
-    } else {
-      const list = updateTensor(named.lists[0]!);
-      await this.#walk.send("Demands.answerListRow", slot.operator, () =>
-        own.answerListRow(demandId, list.rows, openRow(list, row)),
-      );
-    }
+    if (!demand.isOver) await demand.answer();
   }
 
   async #withdraw(): Promise<void> {

@@ -7,6 +7,7 @@ import { loadFixture, Phase } from "../tasks/scenario.ts";
 import { Bounties } from "./bounties.ts";
 import { Claims } from "./claims.ts";
 import { Disputes } from "./disputes.ts";
+import { DrawnAudits } from "./drawn-audits.ts";
 import { Emission } from "./emission.ts";
 import { Hashes } from "./hashes.ts";
 import { Ledger } from "./ledger.ts";
@@ -36,7 +37,8 @@ async function walkOn(seed: number, hashes: Hashes): Promise<void> {
   const disputes = new Disputes(walk, tasks, claims);
   const emission = new Emission(walk, tasks, hashes);
   const bounties = new Bounties(walk);
-  const departments: readonly Department[] = [tasks, claims, disputes, emission, bounties];
+  const audits = new DrawnAudits(walk, tasks, disputes);
+  const departments: readonly Department[] = [tasks, claims, disputes, audits, emission, bounties];
   const ledger = await Ledger.open(walk, { bounties, disputes, emission });
   try {
     await stroll(walk, departments, ledger);

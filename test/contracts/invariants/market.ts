@@ -50,6 +50,9 @@ const WORK_MINT = {
   maxPerTicket: GRIST,
 } as const;
 
+/** Half of the segments, where as many attestations are ordered as there are segments. */
+const AUDITS = { quotaBps: 5_000n, verifiersPerAudit: 1n } as const;
+
 const OPEN_MINT = {
   halvingEpochs: 40n,
   wantedClaims: 3n,
@@ -123,9 +126,11 @@ export async function deployMarket() {
   const libraries = { Clocks: await (await ethers.deployContract("Clocks")).getAddress() };
   const segmentGame = await ethers.deployContract("SegmentGame", [court, registry, template], { libraries });
   const evaluationGame = await ethers.deployContract("EvaluationGame", [court, registry, template]);
+  const audits = await ethers.deployContract("Audits", [registry, beacon, pool, AUDITS]);
   const perjury = await ethers.deployContract("Perjury", [
     court,
     workMint,
+    audits,
     pool,
     segmentGame,
     tensHashGame,
@@ -138,7 +143,7 @@ export async function deployMarket() {
   const terms = { quorumBps: 4_000n, voterPayBps: 1_000n };
   const board = await ethers.deployContract("BountyBoard", [token, stakes, beacon, pool, terms]);
   await token.appoint([workMint, openMint, fillers]);
-  await registry.wire(workMint, court, log);
+  await registry.wire(workMint, court, log, audits);
   await stakes.wire([registry, pool, court, board]);
   await pool.wire(perjury);
   await court.wire([segmentGame, evaluationGame, tensHashGame], [misconduct, demands]);
@@ -167,6 +172,7 @@ export async function deployMarket() {
     demands,
     pool,
     workMint,
+    audits,
     tensHashGame,
     segmentGame,
     evaluationGame,

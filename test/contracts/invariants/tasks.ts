@@ -165,7 +165,7 @@ export class Tasks implements Department {
         verifiers: 1_000,
       },
       evaluators: dice.pick([1, 2, 3]),
-      attestations: dice.pick([1, 7]),
+      attestations: dice.pick([1, 7, 12]),
       // Some scores earn nothing of the bonus, some all of it.
       baseline: dice.pick([0, 5]),
       goal: 10,

@@ -30,7 +30,7 @@ export interface Count {
 
 /** Errors that the suite and OpenZeppelin declare: whatever is refused, is refused by one of them. */
 const REFUSAL =
-  /reverted with custom error '((Registry|Court|EpochBeacon|StakeManager|WorkMint|OpenMint|FillerTasks|Bounty|VerifierPool|SupervisorLog|Misconduct|Demands|Perjury|Game|SegmentGame|EvaluationGame|TensHashGame|Statement|TaskRules|TensorMerkle|ERC20)_?[A-Z]|ECDSA|RLP)/;
+  /reverted with custom error '((Registry|Court|EpochBeacon|StakeManager|WorkMint|OpenMint|FillerTasks|Bounty|VerifierPool|Audits|SupervisorLog|Misconduct|Demands|Perjury|Game|SegmentGame|EvaluationGame|TensHashGame|Statement|TaskRules|TensorMerkle|ERC20)_?[A-Z]|ECDSA|RLP)/;
 
 /**
  * One walk through the market. Every call goes through {@link send}, which sets the time of its block: the same seed makes
