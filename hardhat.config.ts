@@ -23,6 +23,13 @@ const deploy = task("deploy", "Deploy Gristmill, finish an interrupted deploymen
   .setAction(() => import("./scripts/deploy/task.ts"))
   .build();
 
+const fund = task("fund", "Give an account ether for gas and GRIST to stake, from the deployer's")
+  .addPositionalArgument({ name: "account", description: "address that `oracle-miner init` printed" })
+  .addOption({ name: "ether", description: "how much ether", defaultValue: "10" })
+  .addOption({ name: "grist", description: "how much GRIST", defaultValue: "10000" })
+  .setAction(() => import("./scripts/deploy/fund.ts"))
+  .build();
+
 /** @param runs how often the optimizer takes each piece of code to be run: more saves gas, fewer saves bytes */
 function compiler(runs: number) {
   return {
@@ -40,7 +47,7 @@ const deployModel = task("deploy-model", "Deploy a shared model from its file, o
 
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
-  tasks: [deploy, deployModel],
+  tasks: [deploy, deployModel, fund],
   solidity: {
     compilers: [compiler(1_000)],
     overrides: {

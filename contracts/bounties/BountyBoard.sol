@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Heap} from "@openzeppelin/contracts/utils/structs/Heap.sol";
 
@@ -26,7 +27,8 @@ import {
 /// @title BountyBoard
 /// @notice See {IBountyBoard}.
 /// @dev Invariant: the token balance of this contract is at least the sum of all credits, of bounty and voters' pay of
-/// bounties that are not over, of the pay of decided votes and the shares of withheld bounties that were not collected.
+/// bounties that are not over, of the pay of decided votes and the shares of withheld bounties that were not collected, and
+/// of the bonds of seals in votes that are not decided.
 /// What divisions leave over, less than a wei for each voter, stays here.
 contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
     using SafeERC20 for IGristToken;
@@ -40,12 +42,15 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
     }
 
     struct Vote {
-        Verdict verdict;
+        bytes32 sealedVerdict;
+        Verdict verdict; // once opened
         uint192 weight;
     }
 
     struct Ballot {
         uint256 totalWeight;
+        uint256 sealedWeight;
+        uint256 bonds; // of seals that are not open
         uint256 pay;
         Verdict outcome;
         mapping(Verdict => uint256) weightFor;
@@ -95,7 +100,7 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         IVerifierPool pool,
         Parameters memory parameters
     ) {
-        // Up to a half, so that whoever has the majority of all weight, which ends a vote at once, has a quorum as well.
+        // Up to a half, so that whoever has the majority of all weight has a quorum as well.
         _requireRange("quorumBps", parameters.quorumBps, 1, MOST_BPS);
         _requireRange("voterPayBps", parameters.voterPayBps, 0, MOST_BPS);
         (_token, _stakes, _beacon, _pool) = (token, stakes, beacon, pool);
@@ -216,22 +221,52 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IBountyBoard
-    function vote(BountyId bountyId, Verdict verdict) external nonReentrant notBanned during(bountyId, Stage.Vote) {
+    function sealVote(
+        BountyId bountyId,
+        bytes32 sealedVerdict
+    ) external nonReentrant notBanned during(bountyId, Stage.Vote) {
         Bounty storage bounty = _bounties[bountyId];
         uint32 entry = bounty.candidate;
         Ballot storage ballot = bounty.ballotOn[entry];
         bool isParty = msg.sender == bounty.poster || msg.sender == bounty.entryAt[entry].owner;
         require(!isParty, Bounty_ConflictOfInterest(bountyId, msg.sender));
-        require(verdict != Verdict.None, Bounty_NoVerdict());
-        bool isFirst = ballot.votes[msg.sender].verdict == Verdict.None;
-        require(isFirst, Bounty_AlreadyVoted(bountyId, entry, msg.sender));
+        require(ballot.votes[msg.sender].weight == 0, Bounty_AlreadyVoted(bountyId, entry, msg.sender));
         uint256 weight = _pool.weightAt(msg.sender, bounty.snapshotEpoch);
         require(weight != 0, Bounty_NoWeight(msg.sender, bounty.snapshotEpoch));
 
-        ballot.votes[msg.sender] = Vote(verdict, SafeCast.toUint192(weight));
+        uint256 bond = _bondFor(weight, bounty.voterPay, ballot.totalWeight);
+        ballot.votes[msg.sender] = Vote(sealedVerdict, Verdict.None, SafeCast.toUint192(weight));
+        ballot.sealedWeight += weight;
+        ballot.bonds += bond;
+        emit VoteSealed(bountyId, entry, msg.sender, weight, bond);
+        if (ballot.sealedWeight == ballot.totalWeight) _closeSealing(bountyId);
+        _token.safeTransferFrom(msg.sender, address(this), bond);
+    }
+
+    /// @inheritdoc IBountyBoard
+    function openVote(
+        BountyId bountyId,
+        Verdict verdict,
+        bytes32 salt
+    ) external nonReentrant notBanned during(bountyId, Stage.Opening) {
+        Bounty storage bounty = _bounties[bountyId];
+        uint32 entry = bounty.candidate;
+        Ballot storage ballot = bounty.ballotOn[entry];
+        Vote storage cast = ballot.votes[msg.sender];
+        uint256 weight = cast.weight;
+        require(weight != 0, Bounty_NothingSealed(bountyId, entry, msg.sender));
+        require(cast.verdict == Verdict.None, Bounty_AlreadyVoted(bountyId, entry, msg.sender));
+        require(verdict != Verdict.None, Bounty_NoVerdict());
+        _requireOpens(cast.sealedVerdict, keccak256(abi.encode(bountyId, entry, msg.sender, verdict, salt)));
+
+        uint256 bond = _bondFor(weight, bounty.voterPay, ballot.totalWeight);
+        cast.verdict = verdict;
         ballot.weightFor[verdict] += weight;
+        ballot.bonds -= bond;
         emit Voted(bountyId, entry, msg.sender, verdict, weight);
-        if (ballot.weightFor[verdict] * 2 > ballot.totalWeight) _decide(bountyId);
+        _credit(bountyId, msg.sender, bond);
+        (, uint256 opened) = _tally(ballot);
+        if (opened == ballot.sealedWeight) _decide(bountyId);
     }
 
     /// @inheritdoc IBountyBoard
@@ -310,12 +345,28 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         return
             BallotView({
                 totalWeight: ballot.totalWeight,
+                sealedWeight: ballot.sealedWeight,
+                bonds: ballot.bonds,
                 honest: ballot.weightFor[Verdict.Honest],
                 isFalse: ballot.weightFor[Verdict.False],
                 unavailable: ballot.weightFor[Verdict.Unavailable],
                 outcome: ballot.outcome,
                 pay: ballot.pay
             });
+    }
+
+    /// @inheritdoc IBountyBoard
+    function voteOf(BountyId bountyId, uint32 entry, address voter) external view returns (VoteView memory) {
+        Vote storage cast = _bounties[bountyId].ballotOn[entry].votes[voter];
+        return VoteView(cast.sealedVerdict, cast.verdict, cast.weight);
+    }
+
+    /// @inheritdoc IBountyBoard
+    function voteBondOf(BountyId bountyId, address voter) external view returns (uint256) {
+        Bounty storage bounty = _bounties[bountyId];
+        uint256 weight = _pool.weightAt(voter, bounty.snapshotEpoch);
+        require(weight != 0, Bounty_NoWeight(voter, bounty.snapshotEpoch));
+        return _bondFor(weight, bounty.voterPay, bounty.ballotOn[bounty.candidate].totalWeight);
     }
 
     /// @inheritdoc IBountyBoard
@@ -344,7 +395,8 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
             return _advance(bountyId);
         }
         if (stage == Stage.Unsealing) _withhold(bountyId);
-        else if (stage == Stage.Vote) _decide(bountyId);
+        else if (stage == Stage.Vote) _closeSealing(bountyId);
+        else if (stage == Stage.Opening) _decide(bountyId);
         else if (stage == Stage.Reveal) _strikeSilent(bountyId);
         else _callBest(bountyId);
         return bounty.stage;
@@ -375,6 +427,12 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         _callBest(bountyId);
     }
 
+    function _closeSealing(BountyId bountyId) private {
+        Bounty storage bounty = _bounties[bountyId];
+        if (bounty.ballotOn[bounty.candidate].sealedWeight == 0) return _decide(bountyId);
+        _enter(bountyId, Stage.Opening, _in(bounty.durations.opening));
+    }
+
     function _decide(BountyId bountyId) private {
         Bounty storage bounty = _bounties[bountyId];
         uint32 entry = bounty.candidate;
@@ -386,13 +444,20 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         ballot.pay = pay;
         bounty.voterPay -= pay;
         emit VoteDecided(bountyId, entry, outcome, isQuorate);
+        _burnBonds(bountyId, entry, ballot.bonds);
         if (!isQuorate) _share(bountyId);
         else if (outcome == Verdict.Honest) _pay(bountyId);
         else if (outcome == Verdict.False) _convict(bountyId, pay);
         else _withhold(bountyId);
     }
 
-    /// @dev The verdict with the greatest weight, of equal ones the one that stands first, and the weight of all.
+    function _burnBonds(BountyId bountyId, uint32 entry, uint256 amount) private {
+        if (amount == 0) return;
+        emit BondsBurned(bountyId, entry, amount);
+        _token.burn(amount);
+    }
+
+    /// @dev The verdict with the greatest opened weight, of equal ones the one that stands first, and the weight of all.
     function _tally(Ballot storage ballot) private view returns (Verdict outcome, uint256 cast) {
         uint256 honest = ballot.weightFor[Verdict.Honest];
         uint256 isFalse = ballot.weightFor[Verdict.False];
@@ -484,6 +549,12 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         _requireRange("durations.announcing", p.durations.announcing, 1, LONGEST_STAGE);
         _requireRange("durations.reveal", p.durations.reveal, 1, LONGEST_STAGE);
         _requireRange("durations.vote", p.durations.vote, 1, LONGEST_STAGE);
+        _requireRange("durations.opening", p.durations.opening, 1, LONGEST_STAGE);
+    }
+
+    /// @dev The pay does not change between a candidate's reveal and its verdict, so neither does the bond.
+    function _bondFor(uint256 weight, uint256 voterPay, uint256 totalWeight) private pure returns (uint256) {
+        return Math.mulDiv(voterPay, weight, totalWeight, Math.Rounding.Ceil);
     }
 
     function _requireRange(string memory parameter, uint256 value, uint256 least, uint256 most) private pure {

@@ -12,7 +12,8 @@ enum Stage {
     Unsealing, // the poster reveals the sealed scoring set
     Announcing, // losses on the revealed set are announced
     Reveal, // the best that is left reveals its model
-    Vote, // stakers say whether its loss is what was announced
+    Vote, // stakers seal what they found: whether its loss is what was announced
+    Opening, // they open their seals
     Paid, // terminal: the candidate has the bounty
     Undecided, // terminal: a vote without a quorum, candidate and poster share the bounty
     Returned, // terminal: nobody is left, the poster has the bounty back
@@ -46,7 +47,8 @@ struct BountyDurations {
     uint32 unsealing;
     uint32 announcing;
     uint32 reveal; // of each candidate
-    uint32 vote; // on each candidate
+    uint32 vote; // on each candidate: for sealing
+    uint32 opening; // of the seals on each candidate
 }
 
 /// @dev What a poster fixes.

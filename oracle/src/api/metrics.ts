@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import { formatEther } from "viem";
 
+import { BountyJobs, jobStates } from "../bounties/jobs.ts";
 import type { Journal, LogLine } from "../journal.ts";
 import { readRewards } from "../operator/rewards.ts";
 import { readStake } from "../operator/stake.ts";
@@ -23,6 +24,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry, prefix: "gristmill_" });
     this.#countEvents(journal);
     this.#watchNetwork();
+    this.#watchJobs();
     this.#watchChain();
   }
 
@@ -113,6 +115,15 @@ export class Metrics {
       peers.set(network.peers.length);
       messages.reset();
       for (const [verdict, count] of Object.entries(network.counts())) messages.inc({ verdict }, count);
+    });
+  }
+
+  #watchJobs(): void {
+    const jobs = this.#gauge("bounty_jobs", "Jobs for bounties by state, of this data folder's whole life", "state");
+    const store = new BountyJobs(this.#node.database);
+    this.#updates.push(() => {
+      jobs.reset();
+      for (const state of jobStates) jobs.set({ state }, store.list(state).length);
     });
   }
 

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+import { jobStates } from "../bounties/jobs.ts";
+import { policySchema } from "../bounties/policy.ts";
+
 const hex = z.string().describe("0x and hexadecimal digits");
 const amount = z.string().describe("GRIST, decimal");
 const block = z.number().int().describe("block number");
@@ -109,6 +112,53 @@ export const answers = {
     self: z.object({ id: z.string(), addresses: z.array(z.string()) }),
     peers: z.array(z.object({ id: z.string(), tasks: z.array(hex) })),
     messages: z.record(z.string(), count).describe("by verdict; all but accepted were dropped"),
+  }),
+  bounties: z.object({
+    bounties: z.array(
+      z.object({
+        bounty: hex,
+        poster: hex,
+        stage: z.string(),
+        stageEndsAt: seconds.optional(),
+        amount,
+        entryStake: amount,
+        entries: count,
+        struck: count,
+        ranking: z
+          .array(z.object({ entry: count, owner: hex, loss: z.number(), mine: z.boolean() }))
+          .describe("announced entries that are not struck, the best first"),
+      }),
+    ),
+  }),
+  policy: policySchema,
+  jobs: z.object({
+    jobs: z.array(
+      z.object({
+        id: hex.describe("of the job: that of its bounty"),
+        bounty: hex,
+        state: z.enum(jobStates),
+        runner: z.string(),
+        startedAt: seconds,
+        deadline: seconds.describe("when it is ended at the latest"),
+        loss: z.number().optional().describe("of the model that was entered, once it is known"),
+      }),
+    ),
+  }),
+  machine: z.object({
+    cores: count,
+    load: z.number().describe("mean number of runnable processes over the last minute"),
+    memoryTotal: count.describe("bytes"),
+    memoryFree: count.describe("bytes"),
+    memoryOfNode: count.describe("bytes"),
+    diskTotal: count.describe("bytes of the disk that holds the data folder"),
+    diskFree: count.describe("bytes"),
+    uptime: z.number().describe("seconds"),
+    backends: z.object({
+      matrices: z.string(),
+      hasher: z.string(),
+      hasherThreads: count,
+      runners: z.array(z.string()),
+    }),
   }),
   log: z.object({ lines: z.array(z.looseObject({ sequence: count })) }),
 };

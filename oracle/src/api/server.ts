@@ -3,11 +3,9 @@ import type { AddressInfo } from "node:net";
 
 import openApi from "@fastify/swagger";
 import { GristmillError } from "@gristmill/sdk";
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import fastify from "fastify";
-import type { Hex } from "viem";
-import { isHex, size } from "viem";
-import { z } from "zod";
+import type { z } from "zod";
 
 import { dashboardFiles } from "../dashboard/dashboard-files.ts";
 import type { Journal } from "../journal.ts";
@@ -15,11 +13,13 @@ import { claimRewards } from "../operator/rewards.ts";
 import { addStake, parseAmount, removeStake, withdrawStake } from "../operator/stake.ts";
 import type { Node } from "../roles/node.ts";
 import { Answers } from "./answers.ts";
+import { addBountyRoutes } from "./bounty-routes.ts";
 import { EventStreams } from "./events.ts";
 import { hostOf, isLoopback, isOwnHost } from "./hosts.ts";
 import { publishUrl, withdrawUrl } from "./location.ts";
 import { Metrics } from "./metrics.ts";
-import { amountBody, answers, emptyBody, failure, logQuery } from "./schemas.ts";
+import { check, describe, idOf, jsonSchema } from "./requests.ts";
+import { amountBody, answers, emptyBody, logQuery } from "./schemas.ts";
 import { TaskParts } from "./task-parts.ts";
 import { isAuthorised, loadToken } from "./token.ts";
 
@@ -30,6 +30,7 @@ const LEVELS = ["debug", "info", "warn", "error"];
 /** Statuses of errors by their codes; 400 for others of ours. */
 const STATUSES: Readonly<Record<string, number>> = {
   TASK_UNKNOWN: 404,
+  JOB_UNKNOWN: 404,
   KEY_MISSING: 409,
   CHAIN_REVERTED: 409,
   GAS_PRICE_HIGH: 409,
@@ -152,7 +153,7 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
 
   get("status", "who this node is, and how chain and network are", () => source.status());
   get("tasks", "all tasks of the registry, the newest last", () => source.tasks());
-  get("task", "one task with its miners", ({ params }) => source.task(taskIdOf(params)), "tasks/:task");
+  get("task", "one task with its miners", ({ params }) => source.task(idOf(params, "task")), "tasks/:task");
   get("claims", "lucky tickets that this node claimed or attested", () => source.claims());
   get("disputes", "all disputes, the newest last", () => source.disputes());
   get("stake", "this node's stake and wallet", () => source.stake());
@@ -194,31 +195,11 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
   post("stake/remove", "begins to unbond free stake", amountBody, "stake", (body) => removeStake(node, amountOf(body)));
   post("stake/withdraw", "takes out what has unbonded", emptyBody, "stake", () => withdrawStake(node));
   post("rewards/claim", "mints claims that are due and withdraws", emptyBody, "rewards", () => claimRewards(node));
-}
-
-function describe(summary: string, answer: z.ZodType): FastifySchema {
-  return { summary, response: { 200: jsonSchema(answer), default: jsonSchema(failure) } };
-}
-
-function jsonSchema(schema: z.ZodType): Record<string, unknown> {
-  const described = Object.entries(z.toJSONSchema(schema, { io: "input" }));
-  return Object.fromEntries(described.filter(([name]) => name !== "$schema"));
+  addBountyRoutes(app, node, role);
 }
 
 function amountOf(body: unknown): bigint {
   return parseAmount(check(amountBody, body).amount);
-}
-
-function taskIdOf(params: unknown): Hex {
-  const { task } = params as { readonly task: string };
-  if (isHex(task) && size(task) === 32) return task;
-  throw new GristmillError("TASK_ID_INVALID", `${task} is not a task id`, { hints: ["0x and 64 hexadecimal digits"] });
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown): T {
-  const { success, data, error } = schema.safeParse(value);
-  if (success) return data;
-  throw new GristmillError("REQUEST_INVALID", "the request is not valid", { hints: [z.prettifyError(error)] });
 }
 
 function answerError(error: unknown, _: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -3,6 +3,7 @@ import { blobHash, GristmillError, parseBountySpec, ScoringMode } from "@gristmi
 import type { Hex } from "viem";
 import { z } from "zod";
 
+import { EventFeed } from "../chain/event-feed.ts";
 import type { BountyNode } from "./bounty-node.ts";
 
 /** Milliseconds to fetch a blob of a bounty. */
@@ -21,7 +22,8 @@ const manifestSchema = z.strictObject({
 /** The blob that a bounty's `manifest` address names: where its parts are, by content address. */
 export type BountyManifest = z.output<typeof manifestSchema>;
 
-type PostedEvents = Awaited<ReturnType<BountyNode["contracts"]["bounties"]["getEvents"]["BountyPosted"]>>;
+/** A bounty was posted. */
+export type PostedEvent = Awaited<ReturnType<BountyNode["contracts"]["bounties"]["getEvents"]["BountyPosted"]>>[number];
 
 /** A bounty as its poster fixed it. */
 export interface PostedBounty {
@@ -29,7 +31,7 @@ export interface PostedBounty {
   readonly poster: Hex;
   /** No event of it is older. */
   readonly postedAt: bigint;
-  readonly parameters: NonNullable<PostedEvents[number]["args"]["parameters"]>;
+  readonly parameters: NonNullable<PostedEvent["args"]["parameters"]>;
 }
 
 export function encodeBountyManifest(manifest: BountyManifest): Uint8Array {
@@ -40,14 +42,26 @@ export function encodeBountyManifest(manifest: BountyManifest): Uint8Array {
 export async function bountiesPosted(
   node: Pick<BountyNode, "contracts">,
   from: bigint,
-  to: bigint,
+  to: bigint | "latest",
 ): Promise<PostedBounty[]> {
   const events = await node.contracts.bounties.getEvents.BountyPosted({}, { fromBlock: from, toBlock: to });
-  return events.flatMap(({ args: { bountyId, poster, parameters }, blockNumber }) =>
-    bountyId === undefined || poster === undefined || parameters === undefined
-      ? []
-      : [{ bountyId, poster, parameters, postedAt: blockNumber }],
+  return events.flatMap((event) => postedBy(event) ?? []);
+}
+
+/** Follows what is posted on the board, from its deployment on. */
+export function followBounties({ chain, contracts }: Pick<BountyNode, "chain" | "contracts">): EventFeed<PostedEvent> {
+  return new EventFeed(chain, BigInt(chain.deployment.blockNumber), (fromBlock, toBlock) =>
+    contracts.bounties.getEvents.BountyPosted({}, { fromBlock, toBlock }),
   );
+}
+
+/** The bounty that an event tells of. */
+export function postedBy({
+  args: { bountyId, poster, parameters },
+  blockNumber,
+}: PostedEvent): PostedBounty | undefined {
+  if (bountyId === undefined || poster === undefined || parameters === undefined) return undefined;
+  return { bountyId, poster, parameters, postedAt: blockNumber };
 }
 
 /**
@@ -59,7 +73,11 @@ export async function bountyById(node: Pick<BountyNode, "chain" | "contracts">, 
   const all = await bountiesPosted(node, BigInt(node.chain.deployment.blockNumber), number);
   const found = all.find((bounty) => bounty.bountyId === bountyId);
   if (found !== undefined) return found;
-  throw new GristmillError("BOUNTY_UNKNOWN", `the board knows no bounty ${bountyId}`, {
+  throw bountyUnknown(bountyId);
+}
+
+export function bountyUnknown(bountyId: Hex): GristmillError {
+  return new GristmillError("BOUNTY_UNKNOWN", `the board knows no bounty ${bountyId}`, {
     hints: ["check the id with `oracle-miner bounty list`, and that --rpc names the chain it was posted on"],
   });
 }

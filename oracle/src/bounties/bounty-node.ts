@@ -6,13 +6,11 @@ import type { NodeConfig } from "../config/config.ts";
 import type { BlobExchange } from "../network/blob-exchange.ts";
 import type { Node } from "../roles/node.ts";
 import type { Database } from "../storage/database.ts";
+import type { PolicySettings } from "./policy.ts";
 
 /** What bounties need of a node: anything that fetches and serves blobs will do for its network. */
 export interface BountyNode {
-  readonly config: Pick<
-    NodeConfig,
-    "dataDir" | "bountyMinimum" | "bountyTimeLeft" | "bountyRunTime" | "bountyJobs" | "bountyTopics" | "bountyRunners"
-  >;
+  readonly config: Pick<NodeConfig, "dataDir" | "bountyRunners"> & PolicySettings;
   readonly chain: Chain;
   readonly contracts: Contracts;
   readonly database: Database;

@@ -8,10 +8,15 @@ import { KeyValueStore } from "../storage/key-value-store.ts";
 const SCOPE = "bounty-jobs";
 const QUIT_SCOPE = "bounty-quits";
 
+/** Milliseconds between two looks, while a job runs, at what other processes asked to quit. */
+const OBEY_INTERVAL = 500;
+
+export const jobStates = ["running", "done", "failed", "quit"] as const;
+
 const jobSchema = z.object({
   bountyId: z.custom<Hex>((value) => typeof value === "string" && value.startsWith("0x")),
   runner: z.string(),
-  state: z.enum(["running", "done", "failed", "quit"]),
+  state: z.enum(jobStates),
   /** Unix milliseconds. */
   startedAt: z.number(),
   /** When it is ended at the latest. */
@@ -23,10 +28,7 @@ const jobSchema = z.object({
 /** Training for one bounty. */
 export type BountyJob = z.output<typeof jobSchema>;
 
-/**
- * The jobs of a node, in its database: a running node's list can be read by another process, which can also ask to quit
- * one.
- */
+/** The jobs of a node, in its database: others than its hunter, also in other processes, can list them and quit one. */
 export class BountyJobs {
   readonly #jobs: KeyValueStore;
   readonly #quits: KeyValueStore;
@@ -48,8 +50,9 @@ export class BountyJobs {
     return jobs.filter((job) => state === undefined || job.state === state).sort((a, b) => a.startedAt - b.startedAt);
   }
 
-  has(bountyId: Hex): boolean {
-    return this.#jobs.get(bountyId) !== undefined;
+  /** Whether the operator quit a bounty's job: it is not begun again. */
+  wasQuit(bountyId: Hex): boolean {
+    return this.list("quit").some((job) => job.bountyId === bountyId);
   }
 
   get running(): number {
@@ -70,6 +73,9 @@ export class BountyJobs {
     const job: BountyJob = { bountyId, runner, state: "running", startedAt, endsAt: startedAt + seconds * 1000 };
     this.#running.set(bountyId, controller);
     this.#put(job);
+    const obeying = setInterval(() => {
+      this.#obey();
+    }, OBEY_INTERVAL);
     try {
       const result = await work(AbortSignal.any([signal, controller.signal]));
       this.#put({ ...job, state: "done", endedAt: Date.now() });
@@ -79,13 +85,14 @@ export class BountyJobs {
       this.#put({ ...job, state: controller.signal.aborted ? "quit" : "failed", endedAt: Date.now(), reason });
       throw error;
     } finally {
+      clearInterval(obeying);
       this.#running.delete(bountyId);
       this.#quits.delete(bountyId);
     }
   }
 
   /**
-   * Ends a running job at once, or, from another process, asks the one that runs it to.
+   * Ends a running job at once; from elsewhere than where it was begun, within a second.
    * @throws GristmillError JOB_UNKNOWN
    */
   quit(bountyId: Hex): void {
@@ -98,8 +105,7 @@ export class BountyJobs {
     else controller.abort(new GristmillError("JOB_QUIT", "the operator quit this job"));
   }
 
-  /** Quits what other processes asked to quit. */
-  obey(): void {
+  #obey(): void {
     for (const bountyId of this.#quits.keys() as Hex[]) if (this.#running.has(bountyId)) this.quit(bountyId);
   }
 

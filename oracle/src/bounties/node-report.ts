@@ -14,6 +14,8 @@ export interface MachineStatistics {
   readonly memoryTotal: number;
   readonly memoryFree: number;
   readonly memoryOfNode: number;
+  /** Of the disk that holds the data folder. */
+  readonly diskTotal: number;
   readonly diskFree: number;
   /** Seconds. */
   readonly uptime: number;
@@ -39,6 +41,7 @@ export function machineStatistics(folder: string): MachineStatistics {
     memoryTotal: totalmem(),
     memoryFree: freemem(),
     memoryOfNode: memoryUsage().rss,
+    diskTotal: disk.blocks * disk.bsize,
     diskFree: disk.bavail * disk.bsize,
     uptime: uptime(),
   };

@@ -10,7 +10,8 @@ import type { EndpointState } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Outbox } from "./outbox.ts";
 import { MemoryOutbox } from "./outbox.ts";
-import type { Call, GasPolicy, Notice } from "./sender.ts";
+import type { GasPolicy } from "./fees.ts";
+import type { Call, Notice } from "./sender.ts";
 import { Sender } from "./sender.ts";
 
 /** Milliseconds between two looks of viem at a chain. */

@@ -9,12 +9,16 @@ import type {
   PrivateKeyAccount,
   PublicClient,
   TransactionReceipt,
+  TransactionSerializable,
   Transport,
   WalletClient,
 } from "viem";
-import { encodeFunctionData, formatEther, formatGwei, keccak256, TransactionReceiptNotFoundError } from "viem";
+import { encodeFunctionData, formatGwei, keccak256, parseTransaction, TransactionReceiptNotFoundError } from "viem";
 
 import { failureOf, isAnswer, isNonceTaken } from "./chain-errors.ts";
+import type { GasPolicy } from "./fees.ts";
+import { capFees, highestPrice, priceOf, raiseFees, refuseLoss } from "./fees.ts";
+import { FINAL_DEPTH } from "./finality.ts";
 import type { Outbox, SentTransaction } from "./outbox.ts";
 
 /** Milliseconds between two looks for a receipt, between two sendings of a transaction that is not mined, in all. */
@@ -28,19 +32,11 @@ const GAS_MARGIN = { numerator: 3n, denominator: 2n, constant: 150_000n };
 /** EIP-7825 (Osaka): no transaction may use more gas. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
 
+/** Blocks that a transaction may wait before it is sent again at a higher fee. */
+const PATIENCE_BLOCKS = 4n;
+
 /** Times that a nonce may turn out to be another process's before the call is given up. */
 const NONCE_ATTEMPTS = 3;
-
-/** Blocks after which no reorganisation takes a transaction back: two epochs of Ethereum's, as `finalized` means. */
-const FINAL_DEPTH = 64n;
-
-/** What an operator lets a node pay. */
-export interface GasPolicy {
-  /** Wei a gas above which nothing is sent. */
-  readonly maxPrice?: bigint;
-  /** Whether to wait until the price is right, as a node does, or to refuse, as a command does. */
-  readonly waits: boolean;
-}
 
 /** A contract's function with its arguments. */
 export interface Call {
@@ -52,6 +48,12 @@ export interface Call {
   readonly value?: bigint | undefined;
   /** Wei that the call earns: it is not sent if its gas costs more. */
   readonly worth?: bigint | undefined;
+}
+
+/** A transaction on its way, and the wei a gas that it may cost at most. */
+interface Submission {
+  readonly sent: SentTransaction;
+  readonly maxPrice: bigint | undefined;
 }
 
 /** Something to tell the operator. */
@@ -73,7 +75,8 @@ export interface SenderOptions {
 
 /**
  * Sends one account's transactions, one after the other, and sees each through to its confirmations. What a
- * reorganisation takes back is sent again as it was signed: with the same nonce, so it can happen only once.
+ * reorganisation takes back is sent again as it was signed, and what stays in the pool at a higher fee: with the same nonce,
+ * so it can happen only once. All versions of one nonce are kept until one of them is mined.
  */
 export class Sender {
   readonly #options: SenderOptions;
@@ -94,8 +97,8 @@ export class Sender {
       () => this.#submit(call),
     );
     this.#sending = turn.catch(() => undefined);
-    const sent = await turn;
-    const receipt = await this.#confirmed(sent);
+    const { sent, maxPrice } = await turn;
+    const receipt = await this.#confirmed(sent, maxPrice);
     for (const { hash, block } of this.#options.outbox.list())
       if (isFinal(block, receipt.blockNumber)) this.#options.outbox.delete(hash);
     if (receipt.status !== "success") {
@@ -105,7 +108,10 @@ export class Sender {
         (cause: unknown) => failureOf(call.functionName, cause),
       );
       if (reason?.code === "CHAIN_REVERTED") throw reason;
-      throw new GristmillError("CHAIN_REVERTED", `${call.functionName} was mined but reverted (${sent.hash})`);
+      throw new GristmillError(
+        "CHAIN_REVERTED",
+        `${call.functionName} was mined but reverted (${receipt.transactionHash})`,
+      );
     }
     return receipt;
   }
@@ -131,25 +137,29 @@ export class Sender {
 
   /** Sees everything through that an earlier process sent. Only then does the chain show where this node stands. */
   async settle(): Promise<void> {
-    const { outbox, notify } = this.#options;
-    for (const sent of outbox.list()) {
-      if (sent.block !== undefined) continue;
+    const { outbox, notify, policy, signal } = this.#options;
+    const waiting = new Map(outbox.list().flatMap((sent) => (sent.block === undefined ? [[sent.nonce, sent]] : [])));
+    for (const sent of waiting.values()) {
       notify({ event: "resumed", call: sent.what, hash: sent.hash });
       // Whatever becomes of it, the roles look at the chain afresh.
       await this.#send(sent);
-      await this.#confirmed(sent).catch((error: unknown) => {
+      await this.#confirmed(sent, policy.maxPrice).catch((error: unknown) => {
+        if (signal?.aborted === true) throw error;
         notify({ event: "transaction-lost", call: sent.what, hash: sent.hash, error });
-        outbox.delete(sent.hash);
+        // One that is only late may still be mined.
+        if (isReplaced(error)) for (const { hash } of this.#versionsOf(sent)) outbox.delete(hash);
       });
     }
   }
 
-  async #submit(call: Call): Promise<SentTransaction> {
+  async #submit(call: Call): Promise<Submission> {
     const { account, wallet, outbox } = this.#options;
     try {
       const estimate = await this.#estimate(call);
       const price = await this.#price(call.functionName);
-      refuseLoss(call, estimate * price);
+      const bill = { what: call.functionName, gas: estimate, worth: call.worth };
+      refuseLoss(bill, price);
+      const maxPrice = highestPrice(bill, this.#options.policy);
       const margin = (estimate * GAS_MARGIN.numerator) / GAS_MARGIN.denominator + GAS_MARGIN.constant;
       const { address: to, functionName, value } = call;
       const data = encodeFunctionData(call);
@@ -164,7 +174,7 @@ export class Sender {
           ...(value === undefined ? {} : { value }),
           parameters: ["type", "fees", "chainId"],
         });
-        const raw = await account.signTransaction(request as Parameters<PrivateKeyAccount["signTransaction"]>[0]);
+        const raw = await account.signTransaction(capFees(request as TransactionSerializable, maxPrice));
         const sent = { hash: keccak256(raw), nonce, raw, what: functionName, block: undefined };
         outbox.put(sent);
         try {
@@ -180,7 +190,7 @@ export class Sender {
           }
         }
         this.#nextNonce = nonce + 1;
-        return sent;
+        return { sent, maxPrice };
       }
     } catch (cause) {
       throw failureOf(call.functionName, cause);
@@ -217,17 +227,23 @@ export class Sender {
     return this.#options.public.getTransactionCount({ address, blockTag: "pending" });
   }
 
-  /** Waits until a transaction is mined and confirmed; sends it again whenever the chain has lost it. */
-  async #confirmed(sent: SentTransaction): Promise<TransactionReceipt> {
-    const { outbox, confirmations } = this.#options;
+  /**
+   * Waits until a transaction is mined and confirmed; sends it again whenever the chain has lost it, and at a higher fee if
+   * it waits for long.
+   * @param maxPrice wei a gas that it may cost at most
+   */
+  async #confirmed(first: SentTransaction, maxPrice: bigint | undefined): Promise<TransactionReceipt> {
+    const { confirmations } = this.#options;
+    const patience = new Patience(this.#options.public);
+    let sent = first;
     let noted: bigint | undefined;
     let [since, lastSent] = [Date.now(), Date.now()];
     for (;;) {
-      const receipt = await this.#receiptOf(sent).catch(() => undefined);
+      const receipt = await this.#receiptOfAny(sent).catch(() => undefined);
       if (receipt !== undefined) {
         if (receipt.blockNumber !== noted) {
           noted = receipt.blockNumber;
-          outbox.put({ ...sent, block: noted });
+          sent = this.#noteMined(sent, receipt);
         }
         if (confirmations === 1n || (await this.#depth(receipt)) >= confirmations) return receipt;
         since = Date.now();
@@ -241,6 +257,9 @@ export class Sender {
             `${sent.what} (${sent.hash}) was not mined: another transaction of this account took its place`,
             { hints: ["use the key of a running node for nothing else"] },
           );
+      } else if (await patience.isOver()) {
+        const raised = await this.#raise(sent, maxPrice);
+        if (raised !== undefined) [sent, since, lastSent] = [raised, Date.now(), Date.now()];
       }
       if (Date.now() - since > RECEIPT_TIMEOUT)
         throw new GristmillError("CHAIN_TIMEOUT", `${sent.what} (${sent.hash}) was not mined in 120 s`, {
@@ -248,6 +267,61 @@ export class Sender {
         });
       await delay(POLLING_INTERVAL, undefined, { signal: this.#options.signal });
     }
+  }
+
+  /**
+   * Sends a waiting transaction again at a higher fee, and with the same nonce; undefined if that is not allowed, or the
+   * pool does not take it.
+   */
+  async #raise(sent: SentTransaction, maxPrice: bigint | undefined): Promise<SentTransaction | undefined> {
+    const { account, outbox, notify, wallet } = this.#options;
+    const waiting = this.#versionsOf(sent).map(({ raw }) => unsigned(raw));
+    const dearest = waiting.reduce((a, b) => (priceOf(b) > priceOf(a) ? b : a));
+    const raised = await raiseFees(dearest, this.#options.public).catch(() => undefined);
+    if (raised === undefined) return undefined;
+    const price = priceOf(raised);
+    if (maxPrice !== undefined && price > maxPrice) {
+      const limit = `${formatGwei(price)} gwei a gas would be needed, and the limit is ${formatGwei(maxPrice)}`;
+      notify({ event: "gas-price-high", call: sent.what, hash: sent.hash, error: limit });
+      return undefined;
+    }
+    const raw = await account.signTransaction(raised);
+    const version = { ...sent, hash: keccak256(raw), raw };
+    outbox.put(version);
+    try {
+      await wallet.sendRawTransaction({ serializedTransaction: raw });
+    } catch (error) {
+      if (isAnswer(error) && !(await this.#isKnown(version))) {
+        outbox.delete(version.hash);
+        return undefined;
+      }
+    }
+    notify({ event: "fee-raised", call: sent.what, hash: version.hash, replaces: sent.hash, price: formatGwei(price) });
+    return version;
+  }
+
+  /** All that was sent with a transaction's nonce: whichever is mined, it is the only one. */
+  #versionsOf(sent: SentTransaction): SentTransaction[] {
+    const versions = this.#options.outbox.list().filter(({ nonce }) => nonce === sent.nonce);
+    return versions.length > 0 ? versions : [sent];
+  }
+
+  async #receiptOfAny(sent: SentTransaction): Promise<TransactionReceipt | undefined> {
+    for (const version of this.#versionsOf(sent)) {
+      const receipt = await this.#receiptOf(version);
+      if (receipt !== undefined) return receipt;
+    }
+    return undefined;
+  }
+
+  /** Keeps the version that was mined, with its block, and lets go of the others; returns it. */
+  #noteMined(sent: SentTransaction, { transactionHash, blockNumber: block }: TransactionReceipt): SentTransaction {
+    const { outbox } = this.#options;
+    const versions = this.#versionsOf(sent);
+    const mined = { ...(versions.find(({ hash }) => hash === transactionHash) ?? sent), block };
+    outbox.put(mined);
+    for (const { hash } of versions) if (hash !== transactionHash) outbox.delete(hash);
+    return mined;
   }
 
   /** Blocks on which a receipt counts, its own included. */
@@ -284,19 +358,45 @@ export class Sender {
   async #isOvertaken(sent: SentTransaction): Promise<boolean> {
     const { address } = this.#options.account;
     const mined = await this.#options.public.getTransactionCount({ address, blockTag: "latest" }).catch(() => 0);
-    return mined > sent.nonce && (await this.#receiptOf(sent).catch(() => sent)) === undefined;
+    return mined > sent.nonce && (await this.#receiptOfAny(sent).catch(() => sent)) === undefined;
   }
+}
+
+/** Counts the blocks that go by without a transaction. */
+class Patience {
+  readonly #client: PublicClient<Transport, ViemChain>;
+  #since: bigint | undefined;
+
+  constructor(client: PublicClient<Transport, ViemChain>) {
+    this.#client = client;
+  }
+
+  /** Whether {@link PATIENCE_BLOCKS} have passed since the start or since it was over the last time. */
+  async isOver(): Promise<boolean> {
+    const head = await this.#client.getBlockNumber({ cacheTime: 0 }).catch(() => undefined);
+    if (head === undefined) return false;
+    this.#since ??= head;
+    if (head - this.#since < PATIENCE_BLOCKS) return false;
+    this.#since = head;
+    return true;
+  }
+}
+
+/** A transaction as it was before it was signed: what is signed again must not hold its signature. */
+function unsigned(raw: Hex): TransactionSerializable {
+  return {
+    ...parseTransaction(raw),
+    r: undefined,
+    s: undefined,
+    v: undefined,
+    yParity: undefined,
+  } as TransactionSerializable;
+}
+
+function isReplaced(error: unknown): boolean {
+  return error instanceof GristmillError && error.code === "CHAIN_REPLACED";
 }
 
 function isFinal(block: bigint | undefined, head: bigint): boolean {
   return block !== undefined && block + FINAL_DEPTH < head;
-}
-
-function refuseLoss({ functionName, worth }: Call, cost: bigint): void {
-  if (worth === undefined || cost <= worth) return;
-  throw new GristmillError(
-    "GAS_UNPROFITABLE",
-    `${functionName} is not sent: its gas would cost ${formatEther(cost)} ether, and it earns about ${formatEther(worth)}`,
-    { hints: ["wait for cheaper gas, or say with --grist-price what a GRIST is worth to you"] },
-  );
 }

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 
-import { bountyStageName, decodeLoss, GristmillError, rankEntries } from "@gristmill/sdk";
+import { bountyStageName, decodeLoss, GristmillError } from "@gristmill/sdk";
 import Table from "cli-table3";
 import { Command } from "commander";
 import { formatEther, type Hex, isHex, size } from "viem";
 
-import { bountiesPosted, bountyById, fetchSpec } from "../bounties/bounty-data.ts";
+import { bountyById, bountyUnknown, fetchSpec } from "../bounties/bounty-data.ts";
 import { type BountyNode, bountyNode } from "../bounties/bounty-node.ts";
 import { enterBounty } from "../bounties/enter-bounty.ts";
 import { EntryStore } from "../bounties/entry-store.ts";
@@ -14,6 +14,7 @@ import { BountyJobs } from "../bounties/jobs.ts";
 import { hunterReport } from "../bounties/node-report.ts";
 import { heads } from "../chain/follow.ts";
 import type { Head } from "../chain/chain.ts";
+import { bountiesOf } from "../operator/bounties.ts";
 import { BountyHunter } from "../roles/bounty-hunter.ts";
 import { BountyJudge } from "../roles/bounty-judge.ts";
 import { BountyPoster, postBounty } from "../roles/bounty-poster.ts";
@@ -23,6 +24,7 @@ import { createRunner } from "../runners/index.ts";
 import { openDatabase } from "../storage/database.ts";
 import { databasePath } from "../storage/data-folder.ts";
 import { configOf, withSettings } from "./options.ts";
+import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -49,7 +51,7 @@ export function bountyCommand(): Command {
     .argument("<bounty>", "bounty id")
     .argument("<model>", "model file")
     .action((id: string, file: string, options: Options) => asNode(options, "hunter", (node) => enter(node, id, file)));
-  add("hunt", "train for every bounty that the --bounty-... settings accept").action((options: Options) =>
+  add("hunt", "train for every bounty that the policy accepts").action((options: Options) =>
     asNode(options, "hunter", async (node) => {
       for (const name of node.config.bountyRunners) await createRunner(name).check();
       await follow(node, new BountyHunter(node));
@@ -79,7 +81,7 @@ export function bountyCommand(): Command {
 
 async function asNode(options: Options, role: string, work: (node: BountyNode) => Promise<void>): Promise<void> {
   await untilStopped(async (signal) => {
-    const { node, stop } = await startNode(configOf(options), role, signal);
+    const { node, stop } = await serveApi(await startNode(configOf(options), role, signal), role);
     try {
       await work(bountyNode(node, (wanted) => ensureStake(node, wanted)));
     } finally {
@@ -115,16 +117,15 @@ async function enter(node: BountyNode, id: string, file: string): Promise<void> 
 }
 
 async function list(options: Options): Promise<void> {
-  const { chain, contracts } = await startReader(configOf(options));
-  const { number } = await chain.head();
-  const table = new Table({ head: ["bounty", "stage", "until", "entries", "amount"] });
-  for (const { bountyId } of await bountiesPosted({ contracts }, BigInt(chain.deployment.blockNumber), number)) {
-    const view = await contracts.bounties.read.bountyOf([bountyId]);
+  const table = new Table({ head: ["bounty", "stage", "until", "entries", "best loss", "amount"] });
+  for (const { bountyId, view, ranking } of await bountiesOf(await startReader(configOf(options)))) {
+    const [best] = ranking;
     table.push([
       bountyId,
       bountyStageName(view.stage),
       until(view.stageEndsAt),
       String(view.entryCount),
+      best === undefined ? "" : String(decodeLoss(best.loss)),
       `${formatEther(view.bounty)} GRIST`,
     ]);
   }
@@ -132,19 +133,9 @@ async function list(options: Options): Promise<void> {
 }
 
 async function show(id: string, options: Options): Promise<void> {
-  const reader = await startReader(configOf(options));
-  const { contracts } = reader;
-  const { bountyId, poster, postedAt, parameters } = await bountyById(reader, bountyIdOf(id));
-  const view = await contracts.bounties.read.bountyOf([bountyId]);
-  const range = { fromBlock: postedAt, toBlock: "latest" } as const;
-  const announced = await contracts.bounties.getEvents.LossAnnounced({ bountyId }, range);
-  const struck = await contracts.bounties.getEvents.EntryStruck({ bountyId }, range);
-  const ranked = rankEntries(
-    announced.flatMap(({ args: { entry, owner, loss } }) =>
-      entry === undefined || owner === undefined || loss === undefined ? [] : [{ entry, owner, loss }],
-    ),
-    struck.flatMap(({ args: { entry } }) => (entry === undefined ? [] : [{ entry }])),
-  );
+  const [bounty] = await bountiesOf(await startReader(configOf(options)), bountyIdOf(id));
+  if (bounty === undefined) throw bountyUnknown(bountyIdOf(id));
+  const { bountyId, poster, parameters, view, ranking } = bounty;
   console.log(`bounty    ${bountyId}\nstage     ${bountyStageName(view.stage)} ${until(view.stageEndsAt)}`);
   console.log(
     `poster    ${poster}\namount    ${formatEther(view.bounty)} GRIST, an entry locks ${formatEther(view.entryStake)}`,
@@ -152,7 +143,7 @@ async function show(id: string, options: Options): Promise<void> {
   console.log(
     `entries   ${view.entryCount}, of them struck ${view.struck}\ntolerance ${decodeLoss(parameters.tolerance)}`,
   );
-  for (const [place, { entry, owner, loss }] of ranked.entries())
+  for (const [place, { entry, owner, loss }] of ranking.entries())
     console.log(`${String(place + 1).padStart(4)}.     ${owner}  entry ${entry}  loss ${decodeLoss(loss)}`);
 }
 

@@ -12,6 +12,7 @@ import { explainCommand } from "./explain.ts";
 import { exportCommand, importCommand } from "./identity.ts";
 import { initCommand } from "./init.ts";
 import { modelsCommand } from "./models.ts";
+import { policyCommand } from "./policy.ts";
 import { runCommand } from "./run.ts";
 import { stakeCommand } from "./stake.ts";
 import { statusCommand } from "./status.ts";
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[], work: SlotWork = honestWork)
   program.addCommand(rewardsCommand());
   program.addCommand(explainCommand());
   program.addCommand(bountyCommand());
+  program.addCommand(policyCommand());
   program.addCommand(disputesCommand());
   program.addCommand(modelsCommand());
   program.addCommand(exportCommand());

@@ -95,6 +95,7 @@ export const configSchema = z.strictObject({
     .pipe(z.array(z.enum(runnerNames)).min(1))
     .default(["builtin"])
     .describe("what may make models of bounties: builtin, and for strangers' scripts sandbox or container"),
+  bountyEnabled: flag.default(true).describe("whether jobs for bounties are begun"),
   bountyMinimum: z.coerce.number().min(0).default(0).describe("least bounty to work for, GRIST"),
   bountyTimeLeft: z.coerce.number().int().min(0).default(60).describe("least seconds until the deadline"),
   bountyRunTime: z.coerce.number().int().min(1).default(3600).describe("most seconds to train for one bounty"),

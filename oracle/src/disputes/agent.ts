@@ -7,12 +7,14 @@ import { isAddressEqual, parseEventLogs } from "viem";
 import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
+import { EventFeed } from "../chain/event-feed.ts";
+import { FINAL_DEPTH } from "../chain/finality.ts";
 import type { DisputeMode } from "../config/dispute-modes.ts";
 import type { Database } from "../storage/database.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { DisputeStore } from "../storage/dispute-store.ts";
 import { Aftermath } from "./aftermath.ts";
-import type { DisputeView } from "./court-events.ts";
+import type { ConvictionEvent, DisputeView } from "./court-events.ts";
 import { convictionsBetween, disputesBetween, DisputeState, EVALUATOR, MINER, Side } from "./court-events.ts";
 import type { CommittedPlace } from "./demand-duty.ts";
 import { DemandDuty } from "./demand-duty.ts";
@@ -24,9 +26,6 @@ import { reasonsToWait } from "./preflight.ts";
 import { ScorePlay } from "./score-play.ts";
 import { SegmentPlay } from "./segment-play.ts";
 import { TensHashPlay } from "./tens-hash-play.ts";
-
-/** Blocks that are searched again for disputes, so that a reorganisation loses none. */
-const REORG_BLOCKS = 64n;
 
 /** Blocks after which the loser of a dispute closes it if the winner does not, and between two tries to open one. */
 const CLOSING_PATIENCE = 10n;
@@ -74,7 +73,7 @@ export class DisputeAgent {
   readonly #demands: DemandDuty;
   #equipment: Equipment | undefined;
   #scanned: bigint;
-  #convictionsScanned: bigint;
+  readonly #convictions: EventFeed<ConvictionEvent>;
   #highest = 0n;
   /** Slots whose equivocation needs no proof any more. */
   readonly #proven = new Set<number>();
@@ -92,7 +91,7 @@ export class DisputeAgent {
     this.#aftermath = new Aftermath(chain, contracts, this.store, this.#report, since);
     const last = this.store.lastBlock();
     this.#scanned = last === undefined ? since : last + 1n;
-    this.#convictionsScanned = since;
+    this.#convictions = new EventFeed(chain, since, (from, to) => convictionsBetween(chain, taskId, from, to));
   }
 
   /** Gives the agent what it takes to do more than watch. */
@@ -165,12 +164,13 @@ export class DisputeAgent {
 
   async #watch(to: bigint): Promise<void> {
     const { chain, taskId, since, parameters } = this.#options;
-    const from = this.#scanned - REORG_BLOCKS;
+    const from = this.#scanned - FINAL_DEPTH;
     for (const dispute of await disputesBetween(chain, taskId, from > since ? from : since, to))
       if (this.store.add(dispute)) this.#report.opened(dispute);
     this.#scanned = to + 1n;
-    if (to < this.#convictionsScanned) return;
-    for (const conviction of await convictionsBetween(chain, taskId, this.#convictionsScanned, to)) {
+    // What a conviction ends does not begin again: only a confirmed one counts.
+    const { added } = await this.#convictions.take(chain.settledBlock(to));
+    for (const { args: conviction } of added) {
       const { role, index } = conviction;
       const own = this.#isOwn(role, index);
       this.#report.convicted(conviction, parameters, own);
@@ -183,7 +183,6 @@ export class DisputeAgent {
           ),
         );
     }
-    this.#convictionsScanned = to + 1n;
   }
 
   // --- disputes that are going on

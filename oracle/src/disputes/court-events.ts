@@ -1,5 +1,5 @@
 import { courtAbi, evaluationGameAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
-import type { Hex, ParseEventLogsReturnType, RpcLog } from "viem";
+import type { GetContractEventsReturnType, Hex, ParseEventLogsReturnType, RpcLog } from "viem";
 import { decodeFunctionData, isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
@@ -34,6 +34,9 @@ export interface Conviction {
   /** GRIST wei that the task's honest share. */
   readonly forfeit: bigint;
 }
+
+/** The event of a conviction; its arguments are a {@link Conviction}. */
+export type ConvictionEvent = GetContractEventsReturnType<typeof taskRegistryAbi, "MemberConvicted", true>[number];
 
 /** A dispute as the court sees it. */
 export type DisputeView = Awaited<ReturnType<Contracts["court"]["read"]["disputeOf"]>>;
@@ -88,17 +91,16 @@ export async function convictionsBetween(
   taskId: Hex,
   fromBlock: bigint,
   toBlock: bigint,
-): Promise<Conviction[]> {
-  const events = await chain.public.getContractEvents({
-    address: chain.deployment.contracts.TaskRegistry,
+): Promise<ConvictionEvent[]> {
+  const address = chain.deployment.contracts.TaskRegistry;
+  const filter = {
+    address,
     abi: taskRegistryAbi,
     eventName: "MemberConvicted",
     args: { taskId },
-    fromBlock,
-    toBlock,
     strict: true,
-  });
-  return events.map(({ args }) => args);
+  } as const;
+  return chain.public.getContractEvents({ ...filter, fromBlock, toBlock });
 }
 
 /** All events of one dispute. */

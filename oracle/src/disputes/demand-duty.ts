@@ -7,13 +7,14 @@ import {
   segmentId,
   updateTensor,
 } from "@gristmill/sdk";
-import type { SegmentMessage } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { demandsAbi, SegmentMessage } from "@gristmill/sdk";
+import type { GetContractEventsReturnType, Hex } from "viem";
 import { encodeAbiParameters, isAddressEqual, keccak256, parseEventLogs } from "viem";
 
 import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import { MINER } from "./court-events.ts";
 import { priceOf } from "./deposits.ts";
 import type { DisputeReport } from "./dispute-report.ts";
@@ -26,6 +27,8 @@ export interface CommittedPlace {
   /** Of the segment among those of the commit, from 0. */
   readonly place: number;
 }
+
+type DemandEvent = GetContractEventsReturnType<typeof demandsAbi, "Demanded", true>[number];
 
 /** Something that somebody asked a slot to produce. */
 interface Demand {
@@ -51,7 +54,7 @@ export class DemandDuty {
   readonly #taskId: Hex;
   readonly #report: DisputeReport;
   readonly #since: bigint;
-  #scanned: bigint;
+  readonly #feed: EventFeed<DemandEvent>;
   #asked: Demand[] = [];
   #asking: Promise<unknown> = Promise.resolve();
   #made: Demand[] = [];
@@ -63,7 +66,11 @@ export class DemandDuty {
     this.#taskId = taskId;
     this.#report = report;
     this.#since = since;
-    this.#scanned = since;
+    const { address, abi } = contracts.demands;
+    const filter = { address, abi, eventName: "Demanded", args: { taskId }, strict: true } as const;
+    this.#feed = new EventFeed(chain, since, (fromBlock, toBlock) =>
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
+    );
   }
 
   /** Takes in the demands up to `head` and does what is due; what fails is tried again at the next look. */
@@ -115,21 +122,12 @@ export class DemandDuty {
   }
 
   async #scan(head: bigint, { slot }: DisputeWork): Promise<void> {
-    if (head < this.#scanned) return;
-    const { demands } = this.#contracts;
-    const events = await this.#chain.public.getContractEvents({
-      address: demands.address,
-      abi: demands.abi,
-      eventName: "Demanded",
-      args: { taskId: this.#taskId },
-      fromBlock: this.#scanned,
-      toBlock: head,
-      strict: true,
-    });
-    const all: Demand[] = events.map(({ args }) => args);
-    this.#asked.push(...all.filter((demand) => demand.slot === slot));
-    this.#made.push(...all.filter(({ demander }) => isAddressEqual(demander, this.#chain.account.address)));
-    this.#scanned = head + 1n;
+    const { undone, added } = await this.#feed.take(head);
+    const isLeft = ({ demandId }: Demand): boolean => !undone.some(({ args }) => args.demandId === demandId);
+    const all: Demand[] = added.map(({ args }) => args);
+    const isOwn = ({ demander }: Demand): boolean => isAddressEqual(demander, this.#chain.account.address);
+    this.#asked = [...this.#asked.filter(isLeft), ...all.filter((demand) => demand.slot === slot)];
+    this.#made = [...this.#made.filter(isLeft), ...all.filter(isOwn)];
   }
 
   async #answer(demand: Demand, work: DisputeWork): Promise<boolean> {

@@ -2,6 +2,7 @@ import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { parseEther } from "viem";
 
+import { ensureAllowance } from "../chain/allowance.ts";
 import type { Reader } from "./reader.ts";
 
 /** An account's GRIST and ether, in wei. */
@@ -34,9 +35,8 @@ export async function readStake({ chain, contracts }: Reader, account: Hex): Pro
 
 /** Stakes from the wallet: an approval and the stake. */
 export async function addStake({ chain, contracts }: Reader, amount: bigint): Promise<void> {
-  const { stake, token } = contracts;
-  const args = [stake.address, amount] as const;
-  await chain.transact({ address: token.address, abi: token.abi, functionName: "approve", args });
+  const { stake } = contracts;
+  await ensureAllowance({ chain, contracts }, stake.address, amount);
   await chain.transact({ address: stake.address, abi: stake.abi, functionName: "stake", args: [amount] });
 }
 

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 
 import { sealAttestationRoot } from "@gristmill/sdk";
+import type { auditsAbi, workMintAbi } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { bytesToHex, isAddressEqual } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
-import type { Head } from "../chain/chain.ts";
+import type { Chain, Head } from "../chain/chain.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { Finding, Refutation } from "./claim-audit.ts";
@@ -33,6 +34,10 @@ export interface Attestable {
   /** What traces are sealed as. */
   rootOf(traces: readonly Hex[]): Hex;
   seal(sealedRoot: Hex): Promise<unknown>;
+  /** Whether the chain shows a seal. */
+  isSealed(sealedRoot: Hex): Promise<boolean>;
+  /** Whether it shows this verifier's attestation. */
+  isAttested(): Promise<boolean>;
   reveal(seat: number, traces: readonly Hex[], salt: Hex): Promise<unknown>;
   /** What is to be challenged where it is false. */
   accused(refutation: Refutation): { readonly kind: "segment" | "ticket"; readonly id: Hex; readonly slot: number };
@@ -64,11 +69,14 @@ export class Attester {
   /** Seats that draw this verifier, by matter and round. */
   readonly #seats = new Map<string, number | undefined>();
   readonly #findings = new Map<Hex, Finding | "pending">();
-  /** Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
-  readonly #lanes: Promise<void>[] = Array.from({ length: AUDITS_AT_ONCE }, () => Promise.resolve());
-  #audits = 0;
+  /** What waits to be audited. Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
+  readonly #waiting = new Set<Attestable>();
+  readonly #lanes = new Set<Promise<void>>();
+  #auditing = 0;
   /** Matters with a transaction under way. */
   readonly #busy = new Set<Hex>();
+  /** Seals that this process sent or saw on the chain. */
+  readonly #sealed = new Set<Hex>();
   readonly #failure = Promise.withResolvers<never>();
 
   constructor(node: AttestingNode, taskId: Hex, disputes: Pick<DisputeAgent, "accuse">) {
@@ -93,6 +101,13 @@ export class Attester {
 
   add(matter: Attestable): void {
     this.#open.set(matter.id, matter);
+  }
+
+  /** Lets go of what a reorganisation took back; it may come again with other contents. */
+  forget(id: Hex): void {
+    this.#open.delete(id);
+    this.#findings.delete(id);
+    for (const key of this.#seats.keys()) if (key.startsWith(id)) this.#seats.delete(key);
   }
 
   /**
@@ -120,7 +135,8 @@ export class Attester {
     const { id } = matter;
     const standing = await matter.standing(head.number);
     const kept = this.#store.get(id);
-    const opened = kept?.state.startsWith("opened") ?? false;
+    // What this verifier shares in is not a matter of its own notes: it may have been killed before it made them.
+    const opened = kept !== undefined && (await matter.isAttested());
     if (standing === "over") {
       this.#open.delete(id);
       matter.ended?.(opened);
@@ -131,7 +147,8 @@ export class Attester {
       const seat = await this.#seatIn(matter, Math.max(round, 0));
       if (seat === undefined || opened) return;
       if (kept?.state === `sealed-${String(round)}`) {
-        if (revealing) await this.#reveal(matter, kept.payload as Attestation, round, seat);
+        const attestation = kept.payload as Attestation;
+        await (revealing ? this.#reveal(matter, attestation, seat) : this.#sendSeal(matter, attestation));
         return;
       }
       const finding = this.#findings.get(id);
@@ -166,36 +183,46 @@ export class Attester {
 
   #startAudit(matter: Attestable): void {
     this.#findings.set(matter.id, "pending");
-    const lane = this.#audits++ % AUDITS_AT_ONCE;
-    const audited = (this.#lanes[lane] ?? Promise.resolve()).then(async () => {
+    this.#waiting.add(matter);
+    if (this.#auditing === AUDITS_AT_ONCE) return;
+    this.#auditing += 1;
+    const lane = this.#auditWaiting().catch(this.#failure.reject);
+    this.#lanes.add(lane);
+    void lane.finally(() => this.#lanes.delete(lane));
+  }
+
+  /** Audits one after the other, those first whose rounds began first: claims before the drawn segments of their epoch. */
+  async #auditWaiting(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const matter = [...this.#waiting].reduce((first, other) => (other.since < first.since ? other : first));
+      this.#waiting.delete(matter);
       // Its rounds may have passed while it waited.
-      if (!this.#open.has(matter.id)) return;
+      if (!this.#open.has(matter.id)) continue;
       const finding = await matter.audit();
       this.#findings.set(matter.id, finding);
       if (finding.outcome === "unavailable") await matter.unavailable?.();
-    });
-    audited.catch(this.#failure.reject);
-    this.#lanes[lane] = audited;
+    }
+    this.#auditing -= 1;
   }
 
   async #seal(matter: Attestable, traces: readonly Hex[], round: number): Promise<void> {
-    const salt = bytesToHex(randomBytes(32));
-    const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
+    const attestation = { salt: bytesToHex(randomBytes(32)), traces };
     // Written before it is sent: a seal that cannot be opened after a crash would be lost work.
-    this.#keep(matter.id, `sealed-${String(round)}`, { salt, traces });
-    try {
-      await matter.seal(sealedRoot);
-    } catch (error) {
-      this.#keep(matter.id, "refused", {});
-      throw error;
-    }
+    this.#keep(matter.id, `sealed-${String(round)}`, attestation);
+    await this.#sendSeal(matter, attestation);
+  }
+
+  /** Sends a seal that was written down, unless the chain has it: this node may have been killed before or after it did. */
+  async #sendSeal(matter: Attestable, { salt, traces }: Attestation): Promise<void> {
+    const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
+    if (this.#sealed.has(sealedRoot)) return;
+    if (!(await matter.isSealed(sealedRoot))) await matter.seal(sealedRoot);
+    this.#sealed.add(sealedRoot);
     this.#node.log.info({ event: matter.events.sealed, task: this.#taskId, ...matter.fields });
   }
 
-  async #reveal(matter: Attestable, attestation: Attestation, round: number, seat: number): Promise<void> {
-    const { traces, salt } = attestation;
+  async #reveal(matter: Attestable, { traces, salt }: Attestation, seat: number): Promise<void> {
     await matter.reveal(seat, traces, salt);
-    this.#keep(matter.id, `opened-${String(round)}`, attestation);
     this.#node.log.info({
       event: matter.events.attested,
       task: this.#taskId,
@@ -215,6 +242,17 @@ export class Attester {
     this.#node.log.warn({ event: "refuted", task: this.#taskId, ...matter.fields, reason });
     this.#disputes.accuse({ ...matter.accused(refutation), reason });
   }
+}
+
+/** Whether a contract's logs show a seal, from a block on. */
+export async function hasSeal(
+  { public: client }: Pick<Chain, "public">,
+  { address, abi }: { readonly address: Hex; readonly abi: typeof auditsAbi | typeof workMintAbi },
+  sealedRoot: Hex,
+  fromBlock: bigint,
+): Promise<boolean> {
+  const eventName = "AttestationSealed";
+  return (await client.getContractEvents({ address, abi, eventName, args: { sealedRoot }, fromBlock })).length > 0;
 }
 
 /** The first of a round's seats that draws the verifier. */

@@ -3,14 +3,25 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { bountiesPosted, fetchSpec, fetchTrainingSet, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchSpec, fetchTrainingSet, followBounties, postedBy } from "../bounties/bounty-data.ts";
+import type { PostedBounty, PostedEvent } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { enterBounty, entryNumber, type KnownBounty, scoreEntry } from "../bounties/enter-bounty.ts";
 import { EntryStore, type StoredEntry } from "../bounties/entry-store.ts";
 import { honestWork, type HunterWork, runnerFor } from "../bounties/hunter-work.ts";
 import { BountyJobs } from "../bounties/jobs.ts";
-import { refusalOf, runSeconds } from "../bounties/policy.ts";
+import { PolicyStore, refusalOf, runSeconds } from "../bounties/policy.ts";
 import type { Head } from "../chain/chain.ts";
+import type { EventFeed } from "../chain/event-feed.ts";
+
+/** A bounty that is not worked for, or not yet. */
+interface Candidate {
+  readonly bounty: PostedBounty;
+  /** Once it was fetched. */
+  known?: KnownBounty;
+  /** Why the policy refused it last. */
+  refusal?: string;
+}
 
 /**
  * Looks for bounties that its operator's policy accepts, trains for them, enters, announces, reveals when it is called, and
@@ -21,11 +32,12 @@ export class BountyHunter {
   readonly #node: BountyNode;
   readonly #work: HunterWork;
   readonly #entries: EntryStore;
-  readonly #waiting = new Map<Hex, PostedBounty>();
+  readonly #policy: PolicyStore;
+  readonly #waiting = new Map<Hex, Candidate>();
   readonly #entered = new Map<Hex, PostedBounty>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #only: readonly Hex[] | undefined;
-  #from: bigint;
+  readonly #posted: EventFeed<PostedEvent>;
 
   /** @param only these bounties; all that the policy accepts if left out */
   constructor(node: BountyNode, work: HunterWork = honestWork(), only?: readonly Hex[]) {
@@ -33,20 +45,24 @@ export class BountyHunter {
     this.#only = only;
     this.#work = work;
     this.#entries = new EntryStore(node);
-    this.#from = BigInt(node.chain.deployment.blockNumber);
+    this.#posted = followBounties(node);
+    this.#policy = new PolicyStore(node.database, node.config);
     this.jobs = new BountyJobs(node.database);
     this.jobs.recover();
   }
 
   /** Does what is to be done at this head of the chain; training goes on beside it. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number)) {
-      if (this.#only?.includes(bounty.bountyId) === false) continue;
-      (this.#entries.get(bounty.bountyId) === undefined ? this.#waiting : this.#entered).set(bounty.bountyId, bounty);
+    const { undone, added } = await this.#posted.take(head.number);
+    for (const { args } of undone)
+      if (args.bountyId !== undefined) for (const known of [this.#waiting, this.#entered]) known.delete(args.bountyId);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) {
+      const { bountyId } = bounty;
+      if (this.#only?.includes(bountyId) === false) continue;
+      if (this.#entries.get(bountyId) !== undefined) this.#entered.set(bountyId, bounty);
+      else if (!this.jobs.wasQuit(bountyId)) this.#waiting.set(bountyId, { bounty });
     }
-    this.#from = head.number + 1n;
-    this.jobs.obey();
-    for (const bounty of this.#waiting.values()) await this.#consider(bounty, head);
+    for (const candidate of this.#waiting.values()) await this.#consider(candidate, head);
     for (const bounty of this.#entered.values()) await this.#attend(bounty, head);
   }
 
@@ -55,37 +71,40 @@ export class BountyHunter {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  async #consider(bounty: PostedBounty, head: Head): Promise<void> {
+  /** What the policy refuses stays among those that wait: the policy may change while the entries are open. */
+  async #consider(candidate: Candidate, head: Head): Promise<void> {
+    const { bounty } = candidate;
     const { bountyId, parameters } = bounty;
-    const { config, log, contracts } = this.#node;
+    const { log, contracts } = this.#node;
     const view = await contracts.bounties.read.bountyOf([bountyId]);
     const secondsLeft = Number(view.stageEndsAt - head.timestamp);
     if (view.stage !== BountyStage.Entry || secondsLeft <= 0) {
       this.#waiting.delete(bountyId);
       return;
     }
-    let known: KnownBounty;
     try {
-      known = { bounty, ...(await fetchSpec(this.#node, bounty)) };
+      candidate.known ??= { bounty, ...(await fetchSpec(this.#node, bounty)) };
     } catch (error) {
-      this.#leave(bountyId, error);
+      this.#waiting.delete(bountyId);
+      log.info({ event: "bounty-left", bounty: bountyId, reason: error });
       return;
     }
+    const { known } = candidate;
     const facts = { bounty: parameters.bounty, secondsLeft, topics: known.spec.topics, running: this.jobs.running };
-    const refusal = refusalOf(config, facts);
-    if (refusal?.isFinal === true) this.#leave(bountyId, refusal.reason);
-    if (refusal !== undefined) return;
+    const policy = this.#policy.get();
+    const refusal = refusalOf(policy, facts);
+    if (refusal !== undefined) {
+      if (!refusal.isBusy && refusal.reason !== candidate.refusal)
+        log.info({ event: "bounty-left", bounty: bountyId, reason: refusal.reason });
+      candidate.refusal = refusal.reason;
+      return;
+    }
     this.#waiting.delete(bountyId);
-    const job = this.#train(known, runSeconds(config, secondsLeft)).catch((error: unknown) => {
+    const job = this.#train(known, runSeconds(policy, secondsLeft)).catch((error: unknown) => {
       log.warn({ event: "bounty-job-failed", bounty: bountyId, error });
     });
     this.#underWay.add(job);
     void job.then(() => this.#underWay.delete(job));
-  }
-
-  #leave(bountyId: Hex, reason: unknown): void {
-    this.#waiting.delete(bountyId);
-    this.#node.log.info({ event: "bounty-left", bounty: bountyId, reason });
   }
 
   async #train(known: KnownBounty, seconds: number): Promise<void> {

@@ -3,10 +3,13 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { type BountyView, currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { bountiesPosted, fetchBlob, fetchScoringSet, fetchSpec, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchBlob, fetchScoringSet, fetchSpec, followBounties, postedBy } from "../bounties/bounty-data.ts";
+import type { PostedBounty, PostedEvent } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { scoreInThread } from "../bounties/model-thread.ts";
+import { VoteStore } from "../bounties/vote-store.ts";
 import type { Head } from "../chain/chain.ts";
+import type { EventFeed } from "../chain/event-feed.ts";
 import { isRevert } from "../chain/chain.ts";
 
 /** What a model's failing to be scored is called: the model's own fault. */
@@ -19,55 +22,104 @@ const MODEL_FAULTS = new Set([
 ]);
 
 /**
- * A staker in the verifiers' pool that votes on candidates: it computes each revealed model's loss again and compares it
- * with the announced one.
+ * A staker in the verifiers' pool that votes on candidates: it computes each revealed model's loss again, compares it with
+ * the announced one, seals its verdict and opens it when no more can be sealed. What it does next follows from the chain and
+ * its database alone, so it can be stopped at any point.
  */
 export class BountyJudge {
   readonly #node: BountyNode;
+  readonly #votes: VoteStore;
   readonly #open = new Map<Hex, PostedBounty>();
-  readonly #voted = new Set<string>();
-  #from: bigint;
+  readonly #done = new Set<string>();
+  readonly #posted: EventFeed<PostedEvent>;
 
   constructor(node: BountyNode) {
     this.#node = node;
-    this.#from = BigInt(node.chain.deployment.blockNumber);
+    this.#votes = new VoteStore(node);
+    this.#posted = followBounties(node);
   }
 
   /** Does what is to be done at this head of the chain. */
   async look(head: Head): Promise<void> {
-    for (const bounty of await bountiesPosted(this.#node, this.#from, head.number))
-      this.#open.set(bounty.bountyId, bounty);
-    this.#from = head.number + 1n;
+    const { undone, added } = await this.#posted.take(head.number);
+    for (const { args } of undone) if (args.bountyId !== undefined) this.#open.delete(args.bountyId);
+    for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) this.#open.set(bounty.bountyId, bounty);
     for (const bounty of this.#open.values()) await this.#attend(bounty, head);
   }
 
   async #attend(bounty: PostedBounty, head: Head): Promise<void> {
     const { bountyId } = bounty;
     const view = await currentView(this.#node, bountyId, head);
-    if (view.stage === BountyStage.Vote) await this.#vote(bounty, view, head);
+    if (view.stage === BountyStage.Vote) await this.#seal(bounty, view, head);
+    if (view.stage === BountyStage.Opening) await this.#openSeal(bountyId, view.candidate);
     if (!isBountyOver(view.stage)) return;
     this.#open.delete(bountyId);
     await this.#collect(bounty);
   }
 
-  async #vote(bounty: PostedBounty, { candidate, snapshotEpoch, stageEndsAt }: BountyView, head: Head): Promise<void> {
-    const { chain, contracts, log } = this.#node;
+  async #seal(bounty: PostedBounty, { candidate, snapshotEpoch, stageEndsAt }: BountyView, head: Head): Promise<void> {
+    const { chain, contracts } = this.#node;
     const { bountyId, parameters } = bounty;
-    const ballot = `${bountyId}/${candidate}`;
-    if (this.#voted.has(ballot)) return;
-    const weight = await contracts.pool.read.weightAt([chain.account.address, snapshotEpoch]);
-    const isLate = stageEndsAt - head.timestamp < parameters.durations.vote / 2;
-    const verdict = weight === 0n ? undefined : await this.#verdictOn(bounty, candidate, isLate);
-    if (weight !== 0n && verdict === undefined) return;
-    this.#voted.add(ballot);
-    if (verdict === undefined) return;
+    const voter = chain.account.address;
+    await this.#once(`seal ${bountyId}/${candidate}`, async () => {
+      const { weight: sealed } = await contracts.bounties.read.voteOf([bountyId, candidate, voter]);
+      const weight = await contracts.pool.read.weightAt([voter, snapshotEpoch]);
+      if (sealed !== 0n || weight === 0n) return true;
+      const isLate = stageEndsAt - head.timestamp < parameters.durations.vote / 2;
+      const kept = this.#votes.get(bountyId, candidate);
+      const verdict = kept?.verdict ?? (await this.#verdictOn(bounty, candidate, isLate));
+      if (verdict === undefined) return false;
+      const { seal } = this.#votes.keep(bountyId, candidate, verdict);
+      await this.#allowBond(await contracts.bounties.read.voteBondOf([bountyId, voter]));
+      await send(this.#node, "sealVote", [bountyId, seal]);
+      this.#node.log.info({ event: "bounty-vote-sealed", bounty: bountyId, entry: candidate });
+      return true;
+    });
+  }
+
+  async #openSeal(bountyId: Hex, entry: number): Promise<void> {
+    const { chain, contracts, log } = this.#node;
+    await this.#once(`open ${bountyId}/${entry}`, async () => {
+      const kept = this.#votes.get(bountyId, entry);
+      const { sealedVerdict, verdict } = await contracts.bounties.read.voteOf([bountyId, entry, chain.account.address]);
+      if (kept?.seal !== sealedVerdict || verdict !== Verdict.None) return true;
+      await send(this.#node, "openVote", [bountyId, kept.verdict, kept.salt]);
+      log.info({ event: "bounty-vote", bounty: bountyId, entry, verdict: kept.verdict });
+      return true;
+    });
+  }
+
+  /** Tries a part of a vote at each head until it is done, or the chain refuses it. */
+  async #once(part: string, attempt: () => Promise<boolean>): Promise<void> {
+    if (this.#done.has(part)) return;
     try {
-      await send(this.#node, "vote", [bountyId, verdict]);
-      log.info({ event: "bounty-vote", bounty: bountyId, entry: candidate, verdict });
+      if (await attempt()) this.#done.add(part);
     } catch (error) {
       if (!isRevert(error)) throw error;
-      log.info({ event: "bounty-vote-refused", bounty: bountyId, entry: candidate, error });
+      this.#done.add(part);
+      this.#node.log.warn({ event: "bounty-vote-refused", part, error });
     }
+  }
+
+  /** @throws GristmillError BOND_MISSING */
+  async #allowBond(bond: bigint): Promise<void> {
+    const { chain, contracts } = this.#node;
+    const { token, bounties } = contracts;
+    const account = chain.account.address;
+    const balance = await token.read.balanceOf([account]);
+    if (balance < bond)
+      throw new GristmillError(
+        "BOND_MISSING",
+        `a vote's bond is ${formatEther(bond)} GRIST, of which ${formatEther(balance)} are there`,
+        {
+          hints: [
+            `send at least ${formatEther(bond - balance)} GRIST to ${account}: it comes back when the vote is opened`,
+          ],
+        },
+      );
+    if ((await token.read.allowance([account, bounties.address])) >= bond) return;
+    const { address, abi } = token;
+    await chain.transact({ address, abi, functionName: "approve", args: [bounties.address, bond] });
   }
 
   /**
@@ -112,7 +164,8 @@ export class BountyJudge {
     for (const { args } of votes) {
       if (args.entry === undefined) continue;
       const { outcome } = await contracts.bounties.read.ballotOf([bountyId, args.entry]);
-      if (outcome === args.verdict) await send(this.#node, "collect", [bountyId, args.entry]);
+      const { verdict, weight } = await contracts.bounties.read.voteOf([bountyId, args.entry, chain.account.address]);
+      if (outcome === verdict && weight !== 0n) await send(this.#node, "collect", [bountyId, args.entry]);
     }
     const amount = await withdrawCredit(this.#node);
     log.info({ event: "paid", bounty: bountyId, amount: formatEther(amount) });

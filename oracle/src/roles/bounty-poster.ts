@@ -20,6 +20,7 @@ import { currentView, send, withdrawCredit } from "../bounties/board.ts";
 import { encodeBountyManifest, fetchBlob, fetchSpec, type PostedBounty } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { scoreEntry } from "../bounties/enter-bounty.ts";
+import { ensureAllowance } from "../chain/allowance.ts";
 import type { Head } from "../chain/chain.ts";
 import { KeyValueStore } from "../storage/key-value-store.ts";
 
@@ -56,9 +57,8 @@ export async function postBounty(node: BountyNode, file: string): Promise<Hex> {
   await writeFile(scoringPath(node, bountyId), scoringSet, { mode: 0o600, flush: true });
   new KeyValueStore(node.database, SCOPE).setDurably(bountyId, new TextEncoder().encode(scoringSalt));
 
-  const { token } = contracts;
   const escrow = terms.bounty + (await read.voterPayFor([terms.bounty]));
-  await chain.transact({ address: token.address, abi: token.abi, functionName: "approve", args: [address, escrow] });
+  await ensureAllowance(node, address, escrow);
   const scoringCommitment = isOpen ? scoringHash : commitScoringSet(scoringHash, scoringSalt);
   await send(node, "post", [{ ...terms, salt, specHash, scoringCommitment, manifest }]);
   log.info({ event: "bounty-posted", bounty: bountyId, amount: formatEther(terms.bounty) });

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { GristmillError, isLucky, recordHash, tensHashTraceId, ticketInput, workMintAbi } from "@gristmill/sdk";
 import type { SegmentMessage } from "@gristmill/sdk";
-import type { ContractFunctionArgs, Hex } from "viem";
+import type { ContractFunctionArgs, GetContractEventsReturnType, Hex } from "viem";
 import { bytesToHex, decodeFunctionData, hexToBytes } from "viem";
 
 import type { SegmentTruth } from "../disputes/segment-truth.ts";
@@ -13,6 +13,7 @@ import type { MatrixEngine } from "../training/matrix-engine.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
 import { firstDifference } from "../training/slot-replica.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession, TrainingSet } from "./session.ts";
@@ -23,6 +24,8 @@ import { slotContext } from "./session.ts";
 const FETCH_TIMEOUT = 20_000;
 
 type ClaimArguments = ContractFunctionArgs<typeof workMintAbi, "nonpayable", "claim">[0];
+
+type ClaimEvent = GetContractEventsReturnType<typeof workMintAbi, "TicketClaimed", true>[number];
 
 /** A claim as it was posted. */
 export interface AuditedClaim {
@@ -52,6 +55,7 @@ export class ClaimAudit {
   readonly #session: TaskSession;
   readonly #data: TrainingSet;
   readonly #hasher: NodeHasher;
+  readonly #claims: EventFeed<ClaimEvent>;
   #usual: MatrixEngine | undefined;
   /** The hasher has one seed at a time, so tickets are audited one after the other. */
   #hashing: Promise<unknown> = Promise.resolve();
@@ -61,6 +65,13 @@ export class ClaimAudit {
     this.#session = session;
     this.#data = data;
     this.#hasher = new NodeHasher(node);
+    const { chain, contracts } = node;
+    const { address, abi } = contracts.mint;
+    const { taskId, createdAt } = session.terms;
+    const filter = { address, abi, eventName: "TicketClaimed", args: { taskId }, strict: true } as const;
+    this.#claims = new EventFeed(chain, createdAt, (fromBlock, toBlock) =>
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
+    );
   }
 
   /** Ends the threads that hash. */
@@ -68,24 +79,18 @@ export class ClaimAudit {
     await this.#hasher.dispose();
   }
 
-  /** The task's claims posted in a range of blocks, both ends included. */
-  async claimsBetween(from: bigint, to: bigint): Promise<AuditedClaim[]> {
-    const { chain, contracts } = this.#node;
-    const events = await contracts.mint.getEvents.TicketClaimed(
-      { taskId: this.#session.terms.taskId },
-      { fromBlock: from, toBlock: to },
-    );
+  /** The task's claims since the last look, and the ids of those that a reorganisation took back. */
+  async claimsUpTo(
+    head: bigint,
+  ): Promise<{ readonly undone: readonly Hex[]; readonly added: readonly AuditedClaim[] }> {
+    const { undone, added } = await this.#claims.take(head);
     const claims: AuditedClaim[] = [];
-    for (const { args, transactionHash } of events) {
-      const { claimId, details } = args;
-      if (claimId === undefined || details === undefined) continue;
-      const { input } = await chain.public.getTransaction({ hash: transactionHash });
+    for (const { args, transactionHash } of added) {
+      const { input } = await this.#node.chain.public.getTransaction({ hash: transactionHash });
       const call = decodeFunctionData({ abi: workMintAbi, data: input });
-      if (call.functionName !== "claim") continue;
-      const [claim] = call.args;
-      claims.push({ claimId, details, claim });
+      if (call.functionName === "claim") claims.push({ ...args, claim: call.args[0] });
     }
-    return claims;
+    return { undone: undone.map(({ args }) => args.claimId), added: claims };
   }
 
   /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */

@@ -1,9 +1,10 @@
 import type { Hex } from "viem";
+import { isAddressEqual } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { ClaimState } from "../chain/claim-state.ts";
 import type { Attestable } from "./attester.ts";
-import { firstSeat } from "./attester.ts";
+import { firstSeat, hasSeal } from "./attester.ts";
 import type { AuditedClaim, ClaimAudit } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -42,6 +43,11 @@ export async function claimMatter(
     audit: () => audit.audit(claim),
     rootOf: ([trace]) => trace ?? "0x",
     seal: (sealedRoot) => node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] }),
+    isSealed: (sealedRoot) => hasSeal(node.chain, mint, sealedRoot, BigInt(claimedAt)),
+    isAttested: async () => {
+      const attestations = await mint.read.attestationsOf([claimId]);
+      return attestations.some(({ verifier }) => isAddressEqual(verifier, self(node)));
+    },
     reveal: (seat, [trace = "0x"], salt) =>
       node.chain.transact({
         address,

@@ -17,6 +17,7 @@ import {
 import type { Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, keccak256 } from "viem";
 
+import { ensureAllowance } from "../chain/allowance.ts";
 import { createEngine } from "../training/create-engine.ts";
 import { engineProduct } from "../training/exact-product.ts";
 import { withCranks } from "./cranks.ts";
@@ -83,13 +84,8 @@ export async function submitTask(node: Node, file: string, changes: SpecChanges 
     manifest,
     program: encodeProgram(compiled.parameters),
   };
-  const { token, registry } = contracts;
-  await chain.transact({
-    address: token.address,
-    abi: token.abi,
-    functionName: "approve",
-    args: [registry.address, parameters.fee],
-  });
+  const { registry } = contracts;
+  await ensureAllowance(node, registry.address, parameters.fee);
   const taskId = taskIdOf(node, parameters.specHash, parameters.salt);
   await keepTestSet(node, taskId, compiled.test, { testRoot, testBatches, salt });
   await chain.transact({
@@ -121,14 +117,9 @@ export async function proposeTask(node: Node, file: string): Promise<Hex> {
   const { parameters, secret } = fillerParameters(compiled, { manifest, isPublic: false });
   const entry = fillerEntry(parameters);
   await keepTestSet(node, entry, compiled.test, secret);
-  const { fillers, token } = contracts;
+  const { fillers } = contracts;
   const burn = await fillers.read.proposalBurn();
-  await chain.transact({
-    address: token.address,
-    abi: token.abi,
-    functionName: "approve",
-    args: [fillers.address, burn],
-  });
+  await ensureAllowance(node, fillers.address, burn);
   const { address, abi } = fillers;
   await chain.transact({ address, abi, functionName: "propose", args: [parameters] });
   log.info({ event: "task-proposed", entry, burned: formatEther(burn), waiting: Number(await fillers.read.waiting()) });
@@ -153,7 +144,7 @@ async function publish(node: Node, file: string, changes: SpecChanges) {
 /** Keeps a test set before its task exists: a client that forgets it cannot reveal it. */
 async function keepTestSet(node: Node, scope: Hex, test: BatchSet, secret: TestSetSecret): Promise<void> {
   await mkdir(node.config.dataDir, { recursive: true });
-  await writeFile(testSetPath(node, scope), encodeBatchSet(test), { mode: 0o600 });
+  await writeFile(testSetPath(node, scope), encodeBatchSet(test), { mode: 0o600, flush: true });
   keepSecret(node, scope, secret);
 }
 

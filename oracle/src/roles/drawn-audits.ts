@@ -1,13 +1,14 @@
-import type { AuditDetails, SegmentMessage } from "@gristmill/sdk";
+import type { AuditDetails, SegmentMessage, taskRegistryAbi } from "@gristmill/sdk";
 import { auditIdOf, GristmillError, merkleProof, merkleRoot, segmentId, tracesRoot } from "@gristmill/sdk";
-import type { Hex } from "viem";
-import { zeroHash } from "viem";
+import type { GetContractEventsReturnType, Hex } from "viem";
+import { isAddressEqual, zeroHash } from "viem";
 
 import type { Head } from "../chain/chain.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import { ensureSeed } from "../chain/epochs.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
 import type { Attestable } from "./attester.ts";
-import { firstSeat } from "./attester.ts";
+import { firstSeat, hasSeal } from "./attester.ts";
 import type { ClaimAudit, Finding } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
@@ -38,22 +39,32 @@ interface Commit {
   readonly segmentsRoot: Hex;
 }
 
+type CommitEvent = GetContractEventsReturnType<typeof taskRegistryAbi, "Committed", true>[number];
+
 /** The segments that the seeds draw for audits by this verifier, as matters to attest (`IAudits`). */
 export class DrawnAudits {
   readonly #auditing: Auditing;
   readonly #node: Auditing["node"];
-  #scanned: bigint;
+  readonly #commits: EventFeed<CommitEvent>;
   #undrawn: Commit[] = [];
 
   constructor(auditing: Auditing) {
     this.#auditing = auditing;
     this.#node = auditing.node;
-    this.#scanned = auditing.session.terms.createdAt;
+    const { chain, contracts } = auditing.node;
+    const { address, abi } = contracts.registry;
+    const { taskId, createdAt } = auditing.session.terms;
+    const filter = { address, abi, eventName: "Committed", args: { taskId }, strict: true } as const;
+    this.#commits = new EventFeed(chain, createdAt, (fromBlock, toBlock) =>
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
+    );
   }
 
   /** What was drawn since the last look, and draws this verifier in any of its rounds. */
   async collect(head: Pick<Head, "number">): Promise<Attestable[]> {
-    await this.#scan(head.number);
+    const { undone, added } = await this.#commits.take(head.number);
+    this.#undrawn = this.#undrawn.filter((commit) => !undone.some(({ args }) => isSame(args, commit)));
+    this.#undrawn.push(...added.map(({ args }) => args));
     const matters: Attestable[] = [];
     const waiting: Commit[] = [];
     const epochs = new Map<bigint, "over" | "unknown" | "known">();
@@ -65,22 +76,6 @@ export class DrawnAudits {
     }
     this.#undrawn = waiting;
     return matters;
-  }
-
-  async #scan(head: bigint): Promise<void> {
-    if (head < this.#scanned) return;
-    const { registry } = this.#node.contracts;
-    const events = await this.#node.chain.public.getContractEvents({
-      address: registry.address,
-      abi: registry.abi,
-      eventName: "Committed",
-      args: { taskId: this.#auditing.session.terms.taskId },
-      fromBlock: this.#scanned,
-      toBlock: head,
-      strict: true,
-    });
-    this.#undrawn.push(...events.map(({ args }) => args));
-    this.#scanned = head + 1n;
   }
 
   /** Whether an epoch's rounds are over, else whether its seed is known; proves one that nobody proves. */
@@ -210,6 +205,15 @@ class DrawnSegment implements Attestable {
     return this.#node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] });
   }
 
+  isSealed(sealedRoot: Hex): Promise<boolean> {
+    return hasSeal(this.#node.chain, this.#node.contracts.audits, sealedRoot, this.since);
+  }
+
+  async isAttested(): Promise<boolean> {
+    const attestations = await this.#node.contracts.audits.read.attestationsOf([this.id]);
+    return attestations.some(({ verifier }) => isAddressEqual(verifier, this.#node.chain.account.address));
+  }
+
   async reveal(seat: number, traces: readonly Hex[], salt: Hex): Promise<unknown> {
     const { address, abi } = this.#node.contracts.audits;
     const { taskId } = this.#session.terms;
@@ -256,4 +260,9 @@ class DrawnSegment implements Attestable {
       .filter(({ message: { segment } }) => segment.first >= first && segment.last <= last)
       .map(({ id }) => id);
   }
+}
+
+/** A slot commits once an epoch. */
+function isSame(a: Pick<Commit, "slot" | "epoch">, b: Pick<Commit, "slot" | "epoch">): boolean {
+  return a.slot === b.slot && a.epoch === b.epoch;
 }

@@ -2,6 +2,7 @@ import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther } from "viem";
 
+import { ensureAllowance } from "../chain/allowance.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskView } from "./task-follower.ts";
@@ -57,12 +58,7 @@ export async function ensureStake(node: Node, wanted: bigint): Promise<void> {
         ],
       },
     );
-  await node.chain.transact({
-    address: token.address,
-    abi: token.abi,
-    functionName: "approve",
-    args: [stake.address, missing],
-  });
+  await ensureAllowance(node, stake.address, missing);
   await node.chain.transact({ address: stake.address, abi: stake.abi, functionName: "stake", args: [missing] });
   node.log.info({ event: "staked", amount: formatEther(missing) });
 }

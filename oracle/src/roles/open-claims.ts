@@ -1,9 +1,11 @@
 import { GristmillError, openLayer } from "@gristmill/sdk";
-import type { Hex } from "viem";
+import type { openMintAbi } from "@gristmill/sdk";
+import type { GetContractEventsReturnType, Hex } from "viem";
 import { bytesToHex, formatEther, hexToBytes, isAddressEqual, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import type { Head } from "../chain/chain.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import { priceOf } from "../disputes/deposits.ts";
 import type { TicketTruth } from "../disputes/tens-hash-player.ts";
 import { firstFalseNeuron } from "../disputes/tens-hash-player.ts";
@@ -12,6 +14,8 @@ import type { ProspectingNode } from "./prospector.ts";
 
 /** States in the order of `IOpenMint.ClaimState`. */
 const State = { None: 0, Claimed: 1, Challenged: 2, Answered: 3, Collected: 4, Struck: 5 } as const;
+
+type ClaimedEvent = GetContractEventsReturnType<typeof openMintAbi, "TicketClaimed", true>[number];
 
 interface OpenClaim {
   /** x, the ticket's input. */
@@ -32,7 +36,7 @@ export class OpenClaims {
   readonly #hasher: NodeHasher;
   readonly #own = new Map<Hex, OpenClaim>();
   readonly #false = new Map<Hex, OpenClaim>();
-  #scanned: bigint | undefined;
+  #feed: EventFeed<ClaimedEvent> | undefined;
 
   /** @param hasher whose seed may change between calls */
   constructor(node: ProspectingNode, hasher: NodeHasher) {
@@ -60,17 +64,19 @@ export class OpenClaims {
 
   async #scan(head: Head): Promise<void> {
     const { chain, contracts } = this.#node;
-    const fromBlock = (this.#scanned ??= await this.#oldestOpen(head));
-    if (head.number < fromBlock) return;
-    const events = await contracts.openMint.getEvents.TicketClaimed({}, { fromBlock, toBlock: head.number });
-    for (const { args } of events) {
-      const { x, epoch, miner, y } = args;
-      if (x === undefined || epoch === undefined || miner === undefined || y === undefined) continue;
-      const claim = { id: x, epoch, miner, y };
-      if (isAddressEqual(miner, chain.account.address)) this.#own.set(x, claim);
+    const { address, abi } = contracts.openMint;
+    const filter = { address, abi, eventName: "TicketClaimed", strict: true } as const;
+    this.#feed ??= new EventFeed(chain, await this.#oldestOpen(head), (fromBlock, toBlock) =>
+      chain.public.getContractEvents({ ...filter, fromBlock, toBlock }),
+    );
+    const { undone, added } = await this.#feed.take(head.number);
+    for (const { args } of undone) for (const claims of [this.#own, this.#false]) claims.delete(args.x);
+    for (const { args } of added) {
+      const { x: id, epoch, miner, y } = args;
+      const claim = { id, epoch, miner, y };
+      if (isAddressEqual(miner, chain.account.address)) this.#own.set(id, claim);
       else if (bytesToHex((await this.#truthOf(claim)).y) !== y) this.#suspect(claim);
     }
-    this.#scanned = head.number + 1n;
   }
 
   /** The block before which no claim was made that is still open, disputes counted in. */

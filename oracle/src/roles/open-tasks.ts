@@ -2,6 +2,7 @@ import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import type { Head } from "../chain/chain.ts";
+import { EventFeed } from "../chain/event-feed.ts";
 import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
 import { isFiller } from "./filler-catalogue.ts";
@@ -36,18 +37,18 @@ export async function* openTasks(
 ): AsyncGenerator<Hex, void, void> {
   const { registry } = node.contracts;
   const done = new Set<Hex>();
-  let from = BigInt(node.chain.deployment.blockNumber);
-  const known: Created[] = [];
+  const feed = new EventFeed(node.chain, BigInt(node.chain.deployment.blockNumber), (fromBlock, toBlock) =>
+    registry.getEvents.TaskCreated({}, { fromBlock, toBlock }),
+  );
+  const known = new Map<Hex, Created>();
   for await (const head of heads(node.chain, node.signal)) {
-    if (head.number >= from) {
-      const events = await registry.getEvents.TaskCreated({}, { fromBlock: from, toBlock: head.number });
-      for (const { args } of events)
-        if (args.taskId !== undefined && args.client !== undefined && args.parameters !== undefined)
-          known.push({ taskId: args.taskId, client: args.client, onChain: args.parameters });
-      from = head.number + 1n;
-    }
+    const { undone, added } = await feed.take(head.number);
+    for (const { args } of undone) if (args.taskId !== undefined) known.delete(args.taskId);
+    for (const { args } of added)
+      if (args.taskId !== undefined && args.client !== undefined && args.parameters !== undefined)
+        known.set(args.taskId, { taskId: args.taskId, client: args.client, onChain: args.parameters });
     let found = false;
-    for (const created of known) {
+    for (const created of known.values()) {
       const { taskId } = created;
       if (done.has(taskId)) continue;
       const task = await registry.read.taskOf([taskId]);

@@ -97,6 +97,7 @@ export class TicketAgent {
   /** Runs until the task is over and every claim is decided. */
   async run(): Promise<void> {
     try {
+      await this.#recallClaims();
       for (let moment = await this.#follower.now(); ; moment = await this.#follower.next()) {
         await this.#drawDue(moment);
         await this.#claimWaiting(moment);
@@ -106,6 +107,16 @@ export class TicketAgent {
     } finally {
       await this.#hasher.dispose();
     }
+  }
+
+  /** Takes up the slot's claims that the chain shows and this node did not note: it was killed right after it made them. */
+  async #recallClaims(): Promise<void> {
+    const { taskId, createdAt } = this.#session.terms;
+    const { mint } = this.#node.contracts;
+    const events = await mint.getEvents.TicketClaimed({ taskId, miner: self(this.#node) }, { fromBlock: createdAt });
+    for (const { claimId, details } of events.map(({ args }) => args))
+      if (claimId !== undefined && details !== undefined && this.#claims.get(claimId) === undefined)
+        this.#keep(claimId, details);
   }
 
   /** Draws every epoch whose commits are closed, in order, as soon as its seed is out. */

@@ -72,7 +72,6 @@ class Verifier {
   readonly #audit: ClaimAudit;
   readonly #drawn: DrawnAudits;
   readonly #attester: Attester;
-  #scanned: bigint;
   /** Claims that this verifier attested and whose rewards it shares. */
   readonly #attested = new Map<Hex, ClaimDetails>();
 
@@ -83,7 +82,6 @@ class Verifier {
     this.#audit = audit;
     this.#drawn = new DrawnAudits({ node, session, audit, disputes });
     this.#attester = new Attester(node, session.terms.taskId, disputes);
-    this.#scanned = session.terms.createdAt;
   }
 
   async run(): Promise<void> {
@@ -103,9 +101,8 @@ class Verifier {
 
   /** The claims made since the last look. */
   async #claims({ head }: TaskMoment): Promise<Attestable[]> {
-    if (head.number < this.#scanned) return [];
-    const made = await this.#audit.claimsBetween(this.#scanned, head.number);
-    this.#scanned = head.number + 1n;
+    const { undone, added: made } = await this.#audit.claimsUpTo(head.number);
+    for (const claimId of undone) this.#attester.forget(claimId);
     const attested = (claimId: Hex, details: ClaimDetails): void => {
       this.#attested.set(claimId, details);
     };

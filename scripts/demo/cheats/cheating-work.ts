@@ -45,8 +45,8 @@ export function cheatingWork(cheat: AnyCheat): SlotWork {
   };
 }
 
-/** Training without a thread of its own: what a lie is made of cannot be sent to another one. */
-function inThisThread({ context }: TrainingSetup, engine: MatrixEngine, run: SegmentRunner): SegmentTraining {
+/** Training without a thread of its own: what a lie is made of cannot be sent to another one, and a thread takes long to start. */
+export function inThisThread({ context }: TrainingSetup, engine: MatrixEngine, run: SegmentRunner): SegmentTraining {
   const trainer = Trainer.create({ parameters: context.parameters, seed: context.seed, engine });
   return {
     restore: (state) => {

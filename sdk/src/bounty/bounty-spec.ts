@@ -113,6 +113,7 @@ export const bountySpecSchema = z.strictObject({
       announcing: seconds.default(86_400),
       reveal: seconds.default(43_200),
       vote: seconds.default(86_400),
+      opening: seconds.default(43_200),
     })
     .prefault({}),
 });

@@ -2,6 +2,7 @@ import { sha256Hex } from "#sha256";
 import { encodeAbiParameters, type Hex, keccak256 } from "viem";
 
 import { GristmillError } from "../errors.ts";
+import type { Verdict } from "./stages.ts";
 
 /** Losses on the chain are counted in this part of one. */
 export const LOSS_UNIT = 1e-9;
@@ -28,6 +29,20 @@ export function commitModel(bountyId: Hex, owner: Hex, modelHash: Hex, salt: Hex
 /** What a poster of a sealed scoring set commits to. */
 export function commitScoringSet(scoringHash: Hex, salt: Hex): Hex {
   return keccak256(encodeAbiParameters([BYTES32, BYTES32], [scoringHash, salt]));
+}
+
+/** What a voter seals before anybody's verdict can be read: bound to its voter, so that a copy opens for nobody. */
+export function sealVote(
+  bountyId: Hex,
+  {
+    entry,
+    voter,
+    verdict,
+    salt,
+  }: { readonly entry: number; readonly voter: Hex; readonly verdict: Verdict; readonly salt: Hex },
+): Hex {
+  const types = [BYTES32, { type: "uint32" }, ADDRESS, { type: "uint8" }, BYTES32] as const;
+  return keccak256(encodeAbiParameters(types, [bountyId, entry, voter, verdict, salt]));
 }
 
 /**

@@ -6,10 +6,11 @@ export const BountyStage = {
   Announcing: 3,
   Reveal: 4,
   Vote: 5,
-  Paid: 6,
-  Undecided: 7,
-  Returned: 8,
-  Withheld: 9,
+  Opening: 6,
+  Paid: 7,
+  Undecided: 8,
+  Returned: 9,
+  Withheld: 10,
 } as const;
 
 export const ScoringMode = { Open: 0, Sealed: 1 } as const;

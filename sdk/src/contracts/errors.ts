@@ -170,6 +170,15 @@ export const contractErrorsAbi = [
       { name: "entry", type: "uint32" },
       { name: "voter", type: "address" },
     ],
+    name: "Bounty_NothingSealed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { name: "bountyId", type: "bytes32" },
+      { name: "entry", type: "uint32" },
+      { name: "voter", type: "address" },
+    ],
     name: "Bounty_NothingToCollect",
     type: "error",
   },
@@ -2109,7 +2118,7 @@ export const contractErrorNotices: Readonly<
     notice:
       "A precompile refused its input: a coordinate is not below the field's modulus, or a point not on the curve.",
   },
-  Bounty_AlreadyVoted: { contract: "BountyBoard" },
+  Bounty_AlreadyVoted: { contract: "BountyBoard", notice: "A verdict is sealed once and opened once." },
   Bounty_Banned: { contract: "BountyBoard", notice: "The account announced a false loss once." },
   Bounty_ConflictOfInterest: {
     contract: "BountyBoard",
@@ -2125,6 +2134,10 @@ export const contractErrorNotices: Readonly<
   },
   Bounty_NotTheOwner: { contract: "BountyBoard", notice: "The entry belongs to `owner`, zero if there is none." },
   Bounty_NotThePoster: { contract: "BountyBoard" },
+  Bounty_NothingSealed: {
+    contract: "BountyBoard",
+    notice: "The account has sealed no verdict on the entry that it could open.",
+  },
   Bounty_NothingToCollect: {
     contract: "BountyBoard",
     notice: "The account did not vote for the verdict that prevailed, or has collected its pay.",

@@ -4,6 +4,7 @@ import {
   BOUNTY,
   bountyParameters,
   commitmentOf,
+  decide,
   deployAround,
   deployBoard,
   emptyBoard,
@@ -16,17 +17,21 @@ import {
   passStage,
   postBounty,
   reveal,
+  SALT,
   SCORING_SET,
   type Scene,
   SEALED,
+  sealOf,
+  sealVote,
   Stage,
   stageOf,
   Status,
   Verdict,
   VOTER_PAY,
+  voteToTheLast,
 } from "./bounty-scene.ts";
 
-const LONG = { entry: 100_000, unsealing: 1, announcing: 1, reveal: 1, vote: 1 };
+const LONG = { entry: 100_000, unsealing: 1, announcing: 1, reveal: 1, vote: 1, opening: 1 };
 
 /** Less than one wei for each voter is left behind by division. */
 const DUST = 3n;
@@ -71,16 +76,19 @@ describe("BountyBoard", () => {
     it("pays the best announced model, its voters and nobody else, and frees all stakes", async () => {
       const scene = await fixture(annRevealed);
       const { board, bountyId, ann, bob, middle, large, token, stakes } = scene;
-      await board.connect(middle).vote(bountyId, Verdict.Honest);
-      expect(await stageOf(scene)).to.equal(Stage.Vote);
-      await expect(board.connect(large).vote(bountyId, Verdict.Honest))
-        .to.emit(board, "VoteDecided")
-        .withArgs(bountyId, 1, Verdict.Honest, true);
+      const last = await voteToTheLast(scene, [
+        [middle, Verdict.Honest],
+        [large, Verdict.Honest],
+      ]);
+      expect(await stageOf(scene)).to.equal(Stage.Opening);
+      await expect(last()).to.emit(board, "VoteDecided").withArgs(bountyId, 1, Verdict.Honest, true);
       expect(await stageOf(scene)).to.equal(Stage.Paid);
       expect(await board.creditOf(ann)).to.equal(BOUNTY);
 
+      const bond = await board.creditOf(large);
+      expect(bond).to.equal((VOTER_PAY + 1n) / 2n);
       await board.connect(large).collect(bountyId, 1);
-      expect(await board.creditOf(large)).to.equal((VOTER_PAY * 5n) / 8n);
+      expect(await board.creditOf(large)).to.equal(bond + (VOTER_PAY * 5n) / 8n);
       await expect(board.connect(large).collect(bountyId, 1)).to.be.revertedWithCustomError(
         board,
         "Bounty_NothingToCollect",
@@ -98,8 +106,7 @@ describe("BountyBoard", () => {
       await board.connect(bob).announce(bountyId, 1, 200n);
       await passStage(scene);
       await reveal(scene, bob, "bob");
-      await board.connect(middle).vote(bountyId, Verdict.Honest);
-      await board.connect(large).vote(bountyId, Verdict.Honest);
+      await decide(scene, Verdict.Honest, middle, large);
       expect(await board.creditOf(bob)).to.equal(BOUNTY);
       expect(await emptyBoard(scene)).to.be.at.most(DUST);
     });
@@ -265,7 +272,7 @@ describe("BountyBoard", () => {
       expect(await board.isBanned(ann)).to.equal(false);
       await expect(reveal(scene, ann, "ann")).to.be.revertedWithCustomError(board, "Bounty_NotTheOwner");
       await reveal(scene, bob, "bob");
-      for (const voter of [middle, large]) await board.connect(voter).vote(bountyId, Verdict.Honest);
+      await decide(scene, Verdict.Honest, middle, large);
       expect(await board.creditOf(bob)).to.equal(BOUNTY);
       expect(await emptyBoard(scene)).to.be.at.most(DUST);
     });
@@ -317,16 +324,19 @@ describe("BountyBoard", () => {
       const scene = await fixture(annRevealed);
       const { board, bountyId, ann, bob, small, middle, large, token } = scene;
       const supply = await token.totalSupply();
-      await board.connect(small).vote(bountyId, Verdict.Honest);
-      await board.connect(middle).vote(bountyId, Verdict.False);
-      await expect(board.connect(large).vote(bountyId, Verdict.False)).to.emit(board, "Banned").withArgs(ann, bountyId);
+      const last = await voteToTheLast(scene, [
+        [small, Verdict.Honest],
+        [middle, Verdict.False],
+        [large, Verdict.False],
+      ]);
+      await expect(last()).to.emit(board, "Banned").withArgs(ann, bountyId);
       expect(supply - (await token.totalSupply())).to.equal(ENTRY_STAKE - VOTER_PAY);
       expect(await board.isBanned(ann)).to.equal(true);
       const after = await board.bountyOf(bountyId);
       expect([after.stage, after.candidate, after.voterPay]).to.deep.equal([Stage.Reveal, 0n, VOTER_PAY]);
 
       await reveal(scene, bob, "bob");
-      for (const voter of [middle, large]) await board.connect(voter).vote(bountyId, Verdict.Honest);
+      await decide(scene, Verdict.Honest, middle, large);
       expect(await board.creditOf(bob)).to.equal(BOUNTY);
       await expect(board.connect(small).collect(bountyId, 1)).to.be.revertedWithCustomError(
         board,
@@ -337,18 +347,19 @@ describe("BountyBoard", () => {
 
     it("shuts the banned out of every other bounty and passes over what they had entered there, without a window", async () => {
       const scene = await fixture(annRevealed);
-      const { board, bountyId, ann, bob, middle, large, stakes } = scene;
+      const { board, ann, bob, middle, large, stakes } = scene;
       const other = await postBounty(scene, { salt: ethers.id("other") });
       const foreign = { ...other };
       await enterWith(foreign, ann, "x", 1n);
       await enterWith(foreign, ann, "y", 2n);
       await enterWith(foreign, bob, "z", 3n);
-      for (const voter of [middle, large]) await board.connect(voter).vote(bountyId, Verdict.False);
+      await decide(scene, Verdict.False, middle, large);
       await expect(board.connect(ann).enter(other.bountyId, ethers.id("more")))
         .to.be.revertedWithCustomError(board, "Bounty_Banned")
         .withArgs(ann);
       const free = await stakes.freeOf(ann);
-      await passStage(foreign);
+      // Its entries closed during the vote.
+      await board.advance(other.bountyId);
       await board.advance(other.bountyId);
       await board.advance(other.bountyId);
       const view = await board.bountyOf(other.bountyId);
@@ -361,60 +372,157 @@ describe("BountyBoard", () => {
       for (const verdict of [undefined, Verdict.False]) {
         const scene = await fixture(annRevealed);
         const { board, bountyId, ann, poster, middle, stakes } = scene;
-        if (verdict !== undefined) await board.connect(middle).vote(bountyId, verdict);
-        await passStage(scene);
+        if (verdict === undefined) await passStage(scene);
+        else await decide(scene, verdict, middle);
         expect(await stageOf(scene)).to.equal(Stage.Undecided);
         expect(await board.creditOf(ann)).to.equal(BOUNTY / 2n);
         const unused = verdict === undefined ? VOTER_PAY : 0n;
         expect(await board.creditOf(poster)).to.equal(BOUNTY - BOUNTY / 2n + unused);
+        expect((await board.ballotOf(bountyId, 1)).bonds).to.equal(0n);
         expect(await emptyBoard(scene)).to.be.at.most(DUST);
         expect(await stakes.freeOf(ann)).to.equal(500n * GRIST);
       }
     });
 
-    it("with a quorum but no majority of all weight is decided by those who voted, at its end", async () => {
+    it("with a quorum but no majority of all weight is decided by those who voted", async () => {
       const scene = await fixture(annRevealed);
-      const { board, bountyId, ann, small, middle } = scene;
-      await board.connect(small).vote(bountyId, Verdict.Honest);
-      await board.connect(middle).vote(bountyId, Verdict.False);
-      expect(await stageOf(scene)).to.equal(Stage.Vote);
-      await passStage(scene);
+      const { board, ann, small, middle } = scene;
+      const last = await voteToTheLast(scene, [
+        [small, Verdict.Honest],
+        [middle, Verdict.False],
+      ]);
+      await last();
       expect(await board.isBanned(ann)).to.equal(true);
+    });
+
+    it("shows no verdict before the last seal is cast, and opens as soon as all weight has sealed", async () => {
+      const scene = await fixture(annRevealed);
+      const { board, bountyId, small, middle, large } = scene;
+      await sealVote(scene, small, Verdict.False);
+      await sealVote(scene, middle, Verdict.Honest);
+      const { honest, isFalse, unavailable, sealedWeight } = await board.ballotOf(bountyId, 1);
+      expect([honest, isFalse, unavailable, sealedWeight]).to.deep.equal([0n, 0n, 0n, 50n * GRIST]);
+      await expect(board.connect(small).openVote(bountyId, Verdict.False, SALT))
+        .to.be.revertedWithCustomError(board, "Bounty_WrongStage")
+        .withArgs(bountyId, Stage.Vote);
+      await sealVote(scene, large, Verdict.Honest);
+      expect(await stageOf(scene)).to.equal(Stage.Opening);
+      await expect(board.connect(small).sealVote(bountyId, SALT)).to.be.revertedWithCustomError(
+        board,
+        "Bounty_WrongStage",
+      );
+    });
+
+    it("takes no copied seal: it opens for nobody else, and its bond burns", async () => {
+      const scene = await fixture(annRevealed);
+      const { board, bountyId, middle, large, token, ann } = scene;
+      const copied = sealOf(bountyId, 1n, large, Verdict.Honest);
+      const bond = await board.voteBondOf(bountyId, middle);
+      await expect(board.connect(middle).sealVote(bountyId, copied))
+        .to.emit(board, "VoteSealed")
+        .withArgs(bountyId, 1, middle, 30n * GRIST, bond);
+      await sealVote(scene, large, Verdict.Honest);
+      await passStage(scene);
+      await board.connect(large).openVote(bountyId, Verdict.Honest, SALT);
+      await expect(board.connect(middle).openVote(bountyId, Verdict.Honest, SALT))
+        .to.be.revertedWithCustomError(board, "Bounty_WrongOpening")
+        .withArgs(copied, sealOf(bountyId, 1n, middle, Verdict.Honest));
+      const supply = await token.totalSupply();
+      await passStage(scene);
+      expect(supply - (await token.totalSupply())).to.equal(bond);
+      expect(await board.creditOf(ann)).to.equal(BOUNTY);
+      await expect(board.connect(middle).collect(bountyId, 1)).to.be.revertedWithCustomError(
+        board,
+        "Bounty_NothingToCollect",
+      );
+      expect(await emptyBoard(scene)).to.be.at.most(DUST);
+    });
+
+    it("counts no seal that is never opened, for no verdict and no quorum, and burns what its weight could have earned", async () => {
+      const scene = await fixture(annRevealed);
+      const { board, bountyId, small, large, poster, token } = scene;
+      const before = await token.balanceOf(large);
+      await sealVote(scene, small, Verdict.False);
+      await sealVote(scene, large, Verdict.Honest);
+      const bond = before - (await token.balanceOf(large));
+      expect(bond).to.equal((VOTER_PAY + 1n) / 2n);
+      await passStage(scene);
+      await board.connect(small).openVote(bountyId, Verdict.False, SALT);
+      await networkHelpers.time.increaseTo((await board.bountyOf(bountyId)).stageEndsAt);
+      // 20 of 100 are open, where 40 are needed.
+      await expect(board.advance(bountyId))
+        .to.emit(board, "VoteDecided")
+        .withArgs(bountyId, 1, Verdict.False, false)
+        .to.emit(board, "BondsBurned")
+        .withArgs(bountyId, 1, bond);
+      await expect(board.connect(large).openVote(bountyId, Verdict.Honest, SALT)).to.be.revertedWithCustomError(
+        board,
+        "Bounty_WrongStage",
+      );
+      expect(await stageOf(scene)).to.equal(Stage.Undecided);
+      expect(await board.creditOf(poster)).to.equal(BOUNTY - BOUNTY / 2n);
+      expect(await emptyBoard(scene)).to.be.at.most(DUST);
+      expect(await token.balanceOf(large)).to.equal(before - bond);
+    });
+
+    it("costs a voter less than 300,000 gas to seal and to open", async () => {
+      const scene = await fixture(annRevealed);
+      const { board, bountyId, small, middle } = scene;
+      await sealVote(scene, small, Verdict.Honest);
+      const seal = sealOf(bountyId, 1n, middle, Verdict.Honest);
+      const sealing = await (await board.connect(middle).sealVote(bountyId, seal)).wait();
+      await passStage(scene);
+      const opening = await (await board.connect(middle).openVote(bountyId, Verdict.Honest, SALT)).wait();
+      expect(sealing!.gasUsed + opening!.gasUsed).to.be.lessThan(300_000n);
     });
 
     it("that cannot have the scoring set is the poster's loss, not the candidate's", async () => {
       const scene = await fixture(annRevealed);
-      const { board, bountyId, middle, large, poster, stakes, ann } = scene;
-      for (const voter of [middle, large]) await board.connect(voter).vote(bountyId, Verdict.Unavailable);
+      const { board, middle, large, poster, stakes, ann } = scene;
+      await decide(scene, Verdict.Unavailable, middle, large);
       expect(await stageOf(scene)).to.equal(Stage.Withheld);
       expect(await board.creditOf(poster)).to.equal(0n);
       expect(await emptyBoard(scene)).to.be.at.most(DUST);
       expect(await stakes.freeOf(ann)).to.equal(500n * GRIST);
     });
 
-    it("is cast once, by those who had weight when the model was revealed, and not by the parties", async () => {
+    it("is sealed and opened once, by those who had weight when the model was revealed, and not by the parties", async () => {
       const scene = await fixture(annRevealed);
-      const { board, bountyId, pool, small, stranger, poster, ann } = scene;
+      const { board, bountyId, pool, small, middle, stranger, poster, ann } = scene;
       const cast = (signer: typeof ann, verdict = Verdict.Honest as bigint) =>
-        board.connect(signer).vote(bountyId, verdict);
+        board.connect(signer).sealVote(bountyId, sealOf(bountyId, 1n, signer, verdict));
       await expect(cast(poster)).to.be.revertedWithCustomError(board, "Bounty_ConflictOfInterest");
       await expect(cast(ann)).to.be.revertedWithCustomError(board, "Bounty_ConflictOfInterest");
-      await expect(cast(small, Verdict.None)).to.be.revertedWithCustomError(board, "Bounty_NoVerdict");
       await expect(cast(stranger)).to.be.revertedWithCustomError(board, "Bounty_NoWeight");
       await cast(small);
       await expect(cast(small, Verdict.False))
         .to.be.revertedWithCustomError(board, "Bounty_AlreadyVoted")
-        .withArgs(bountyId, 0n + 1n, small);
+        .withArgs(bountyId, 1n, small);
       // Stake that comes later counts from the next epoch on, which is not the snapshot's.
       await pool.connect(stranger).enlist(400n * GRIST, stranger);
       await networkHelpers.mine(24);
       await expect(cast(stranger)).to.be.revertedWithCustomError(board, "Bounty_NoWeight");
+
+      await cast(middle, Verdict.None);
+      await passStage(scene);
+      const open = (signer: typeof ann, verdict = Verdict.Honest as bigint) =>
+        board.connect(signer).openVote(bountyId, verdict, SALT);
+      await expect(open(middle, Verdict.None)).to.be.revertedWithCustomError(board, "Bounty_NoVerdict");
+      await expect(open(small, Verdict.False)).to.be.revertedWithCustomError(board, "Bounty_WrongOpening");
+      await expect(open(stranger))
+        .to.be.revertedWithCustomError(board, "Bounty_NothingSealed")
+        .withArgs(bountyId, 1n, stranger);
+      await open(small);
+      await expect(open(small)).to.be.revertedWithCustomError(board, "Bounty_AlreadyVoted");
     });
 
     it("counts stake once: it cannot leave its account and come back through another", async () => {
       const scene = await fixture(annRevealed);
-      const { board, bountyId, pool, middle } = scene;
-      await board.connect(middle).vote(bountyId, Verdict.False);
+      const { board, bountyId, pool, small, middle } = scene;
+      await sealVote(scene, small, Verdict.Honest);
+      await sealVote(scene, middle, Verdict.False);
+      await passStage(scene);
+      await board.connect(middle).openVote(bountyId, Verdict.False, SALT);
       const { honest, isFalse, totalWeight } = await board.ballotOf(bountyId, 1);
       expect([honest, isFalse, totalWeight]).to.deep.equal([0n, 30n * GRIST, 100n * GRIST]);
       await pool.connect(middle).resign();
@@ -425,12 +533,12 @@ describe("BountyBoard", () => {
 
   it("releases nothing before the end, and nothing twice or of the struck", async () => {
     const scene = await fixture(annRevealed);
-    const { board, bountyId, middle, large } = scene;
+    const { board, bountyId, small, middle, large } = scene;
     await expect(board.release(bountyId, 0)).to.be.revertedWithCustomError(board, "Bounty_WrongStage");
-    for (const voter of [middle, large]) await board.connect(voter).vote(bountyId, Verdict.False);
+    await decide(scene, Verdict.False, middle, large);
     await passStage(scene);
     await expect(board.release(bountyId, 0)).to.be.revertedWithCustomError(board, "Bounty_WrongStatus");
-    await expect(board.connect(middle).withdraw()).to.be.revertedWithCustomError(board, "Bounty_NoCredit");
+    await expect(board.connect(small).withdraw()).to.be.revertedWithCustomError(board, "Bounty_NoCredit");
   });
 
   it("lets no call in while it moves tokens, even if the token called back", async () => {

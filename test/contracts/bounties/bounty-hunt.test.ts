@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { decodeBatchSet, decodeLoss, parseBountySpec, rankEntries } from "@gristmill/sdk";
+import { decodeBatchSet, decodeLoss, parseBountySpec } from "@gristmill/sdk";
 import { expect } from "chai";
 import { parseEther, type Hex } from "viem";
 
@@ -10,7 +10,10 @@ import { bountyById } from "../../../oracle/src/bounties/bounty-data.ts";
 import { honestWork, type HunterWork } from "../../../oracle/src/bounties/hunter-work.ts";
 import { scoreModel } from "../../../oracle/src/bounties/layers-model.ts";
 import { decodeModelFile } from "../../../oracle/src/bounties/model-file.ts";
+import { BountyJobs } from "../../../oracle/src/bounties/jobs.ts";
 import { hunterReport } from "../../../oracle/src/bounties/node-report.ts";
+import { configuredPolicy, PolicyStore } from "../../../oracle/src/bounties/policy.ts";
+import { bountiesOf } from "../../../oracle/src/operator/bounties.ts";
 import { BountyHunter } from "../../../oracle/src/roles/bounty-hunter.ts";
 import { BountyJudge } from "../../../oracle/src/roles/bounty-judge.ts";
 import { BountyPoster, postBounty } from "../../../oracle/src/roles/bounty-poster.ts";
@@ -24,7 +27,8 @@ const JUDGES = [6, 7] as const;
 const LIAR = 8;
 
 const MODEL = layersOf("{ class: Dense, units: 12, activation: relu }");
-const DURATIONS = "durations: { entry: 1000, unsealing: 1000, announcing: 1000, reveal: 1000, vote: 1000 }";
+const DURATIONS =
+  "durations: { entry: 1000, unsealing: 1000, announcing: 1000, reveal: 1000, vote: 1000, opening: 1000 }";
 
 /** Trains as the hasty do, and says that its model makes no error. */
 const lying: HunterWork = { ...honestWork({ epochs: 1, learningRate: 0.01, seed: 4 }), announce: () => 0 };
@@ -64,6 +68,11 @@ describe("a bounty, from its posting to its payment", function () {
     await networkHelpers.time.increaseTo(stageEndsAt);
   }
 
+  async function endSealing(node: TestNode, bountyId: Hex): Promise<void> {
+    const { stage } = await node.contracts.bounties.read.bountyOf([bountyId]);
+    if (BigInt(stage) === Stage.Vote) await skipStage(node, bountyId);
+  }
+
   it("pays the best of three strategies, and strikes and bans one that lies", async () => {
     const suite = await networkHelpers.loadFixture(deployBoard);
     const { node, bountyId, poster } = await post(suite, DURATIONS);
@@ -85,8 +94,9 @@ describe("a bounty, from its posting to its payment", function () {
     await lookAll(hunters.map(({ hunter }) => hunter));
     await skipStage(node, bountyId);
     let isOver = false;
-    for (let looks = 0; looks < 6 && !isOver; looks++) {
+    for (let looks = 0; looks < 8 && !isOver; looks++) {
       await lookAll([...hunters.map(({ hunter }) => hunter), ...judges]);
+      await endSealing(node, bountyId);
       isOver = await poster.look(await headNow());
     }
     await lookAll(hunters.map(({ hunter }) => hunter));
@@ -121,6 +131,7 @@ describe("a bounty, from its posting to its payment", function () {
     await skipStage(node, bountyId);
     await lookAll([hunter, judge]);
     await skipStage(node, bountyId);
+    await lookAll([judge]);
     expect(await poster.look(await headNow())).to.equal(true);
     expect(BigInt((await node.contracts.bounties.read.bountyOf([bountyId])).stage)).to.equal(Stage.Paid);
     await expectModel(node, bountyId, decodeLoss((await ranking(node, bountyId))[0]!.loss));
@@ -155,6 +166,27 @@ describe("a bounty, from its posting to its payment", function () {
     expect([BigInt(view.stage), view.entryCount]).to.deep.equal([Stage.Vote, 1]);
   });
 
+  it("goes on where a judge is killed after each look: it opens what it sealed, once, and has its bond and pay", async () => {
+    const suite = await networkHelpers.loadFixture(deployBoard);
+    const { node, bountyId } = await post(suite, DURATIONS);
+    const own = await start(suite, HUNTERS.steady);
+    const hunter = new BountyHunter(own, honestWork({ epochs: 1, seed: 1 }));
+    await hunter.look(await headNow());
+    await hunter.idle();
+    await hunter.look(await headNow());
+    await skipStage(node, bountyId);
+    await hunter.look(await headNow());
+    const judge = await start(suite, JUDGES[1]);
+    const before = await suite.token.balanceOf(judge.account);
+    for (let looks = 0; looks < 2; looks++) await new BountyJudge(judge).look(await headNow());
+    expect(before - (await suite.token.balanceOf(judge.account))).to.equal(parseEther("5"));
+    await skipStage(node, bountyId);
+    for (let looks = 0; looks < 3; looks++) await new BountyJudge(judge).look(await headNow());
+    expect(BigInt((await node.contracts.bounties.read.bountyOf([bountyId])).stage)).to.equal(Stage.Paid);
+    expect((await suite.token.balanceOf(judge.account)) - before).to.equal(parseEther("10"));
+    expect(judge.lines.filter(({ level }) => Number(level) >= 40)).to.deep.equal([]);
+  });
+
   it("counts a model that nobody serves as false, and a scoring set as the poster's fault", async () => {
     for (const missing of ["model", "scoring set"] as const) {
       const suite = await networkHelpers.loadFixture(deployBoard);
@@ -177,7 +209,7 @@ describe("a bounty, from its posting to its payment", function () {
       await networkHelpers.time.increaseTo(stageEndsAt - 400n);
       await judge.look(await headNow());
       await skipStage(node, bountyId);
-      await suite.board.advance(bountyId);
+      await judge.look(await headNow());
       const { stage } = await node.contracts.bounties.read.bountyOf([bountyId]);
       expect(BigInt(stage)).to.equal(missing === "model" ? Stage.Returned : Stage.Withheld);
       for (const each of nodes.splice(0)) each.database.close();
@@ -186,36 +218,70 @@ describe("a bounty, from its posting to its payment", function () {
     }
   });
 
-  it("is left alone where the policy says so, and its job is quit when the operator says so", async () => {
+  it("is left alone where the policy says so, until it is changed, without a restart and for those that follow", async () => {
     const suite = await networkHelpers.loadFixture(deployBoard);
     await post(suite, DURATIONS);
-    const picky = await start(suite, HUNTERS.hasty, { bountyTopics: ["speech"] });
-    const dear = await start(suite, HUNTERS.steady, { bountyMinimum: 101 });
-    for (const own of [picky, dear]) {
-      await new BountyHunter(own).look(await headNow());
-      expect(own.lines.map(({ event }) => event)).to.deep.equal(["bounty-left"]);
+    const refusals = [
+      { bountyTopics: ["speech"] },
+      { bountyMinimum: 101 },
+      { bountyTimeLeft: 5_000 },
+      { bountyEnabled: false },
+    ];
+    const own = await start(suite, HUNTERS.steady, { bountyTopics: ["speech"] });
+    const hunter = new BountyHunter(own, honestWork({ epochs: 100_000 }));
+    const policy = new PolicyStore(own.database, own.config);
+    for (const refusal of refusals) {
+      policy.set(configuredPolicy({ ...own.config, bountyTopics: [], ...refusal }));
+      for (let looks = 0; looks < 2; looks++) await hunter.look(await headNow());
     }
+    expect(own.lines.map(({ event, reason }) => [event, reason])).to.deep.equal([
+      ["bounty-left", "none of its topics is speech"],
+      ["bounty-left", "it pays less than 101 GRIST"],
+      ["bounty-left", "it closes in less than 5000 s"],
+      ["bounty-left", "no new jobs are wanted"],
+    ]);
+    expect(new PolicyStore(own.database, own.config).get().enabled).to.equal(false);
+    policy.set({ ...policy.get(), enabled: true, maximumExecutionTime: 77 });
+    await hunter.look(await headNow());
+    const [job] = hunter.jobs.list("running");
+    expect((job!.endsAt - job!.startedAt) / 1000).to.equal(77);
+    hunter.jobs.quit(job!.bountyId);
+    await hunter.idle();
+    policy.reset();
+    expect(policy.get().topics).to.deep.equal(["speech"]);
+  });
+
+  it("runs no more jobs at once than the policy allows, and quits one that the operator quits, for good", async () => {
+    const suite = await networkHelpers.loadFixture(deployBoard);
+    const { node } = await post(suite, DURATIONS);
+    await postBounty(node, join(folder, "bounty.yaml"));
     const own = await start(suite, HUNTERS.thorough);
     const hunter = new BountyHunter(own, honestWork({ epochs: 100_000 }));
-    await hunter.look(await headNow());
+    for (let looks = 0; looks < 2; looks++) await hunter.look(await headNow());
     const running = (await hunterReport(own, hunter.jobs)).jobs;
     expect(running.map(({ state, runner }) => [state, runner])).to.deep.equal([["running", "builtin"]]);
-    hunter.jobs.quit(running[0]!.bountyId);
+    // As the API and the command line do it: with a list of jobs that has begun none.
+    new BountyJobs(own.database).quit(running[0]!.bountyId);
     await hunter.idle();
     const report = await hunterReport(own, hunter.jobs);
     expect(report.jobs.map(({ state }) => state)).to.deep.equal(["quit"]);
     expect(report.balance.free).to.equal(parseEther("500"));
     expect(report.machine.cores).to.be.at.least(1);
+
+    const restarted = new BountyHunter(own, honestWork({ epochs: 100_000 }));
+    await restarted.look(await headNow());
+    const states = restarted.jobs.list().map(({ bountyId, state }) => [bountyId === running[0]!.bountyId, state]);
+    expect(states).to.deep.equal([
+      [true, "quit"],
+      [false, "running"],
+    ]);
+    restarted.jobs.quit(restarted.jobs.list("running")[0]!.bountyId);
+    await restarted.idle();
   });
 
   async function ranking(node: TestNode, bountyId: Hex) {
-    const { bounties } = node.contracts;
-    const announced = await bounties.getEvents.LossAnnounced({ bountyId }, { fromBlock: 0n });
-    const struck = await bounties.getEvents.EntryStruck({ bountyId }, { fromBlock: 0n });
-    const entries = announced.map(({ args }) => ({ entry: args.entry!, owner: args.owner!, loss: args.loss! }));
-    return rankEntries(
-      entries,
-      struck.map(({ args }) => ({ entry: args.entry! })),
-    );
+    const [listed, ...others] = await bountiesOf(node, bountyId);
+    expect(others).to.deep.equal([]);
+    return listed!.ranking;
   }
 });

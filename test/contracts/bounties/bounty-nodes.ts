@@ -46,9 +46,13 @@ export class SharedBlobs {
   }
 }
 
+interface Deployed {
+  getAddress(): Promise<string>;
+}
+
 /** A node with one of Hardhat's accounts, by its number. */
 export async function nodeOf(
-  suite: Suite,
+  suite: Suite & { readonly openMint?: Deployed; readonly court?: Deployed },
   signer: number,
   folder: string,
   blobs: SharedBlobs,
@@ -57,7 +61,8 @@ export async function nodeOf(
   const { privateKey } = mnemonicToAccount(MNEMONIC, { addressIndex: signer }).getHdKey();
   const dataDir = join(folder, `node-${signer}`);
   mkdirSync(dataDir, { recursive: true });
-  const at = async (contract: { getAddress(): Promise<string> }) => (await contract.getAddress()) as Hex;
+  const at = async (contract: Deployed) => (await contract.getAddress()) as Hex;
+  const { openMint, court } = suite;
   const chain = await Chain.connect({
     rpcUrl: "in this process",
     privateKey: bytesToHex(privateKey!),
@@ -71,6 +76,8 @@ export async function nodeOf(
         VerifierPool: await at(suite.pool),
         EpochBeacon: await at(suite.beacon),
         BountyBoard: await at(suite.board),
+        ...(openMint === undefined ? {} : { OpenMint: await at(openMint) }),
+        ...(court === undefined ? {} : { Court: await at(court) }),
       }),
     },
   });
@@ -80,6 +87,7 @@ export async function nodeOf(
   return {
     config: {
       dataDir,
+      bountyEnabled: true,
       bountyMinimum: 0,
       bountyTimeLeft: 60,
       bountyRunTime: 600,

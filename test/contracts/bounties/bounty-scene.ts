@@ -22,10 +22,11 @@ export const Stage = {
   Announcing: 3n,
   Reveal: 4n,
   Vote: 5n,
-  Paid: 6n,
-  Undecided: 7n,
-  Returned: 8n,
-  Withheld: 9n,
+  Opening: 6n,
+  Paid: 7n,
+  Undecided: 8n,
+  Returned: 9n,
+  Withheld: 10n,
 } as const;
 export const Scoring = { Open: 0n, Sealed: 1n } as const;
 export const Verdict = { None: 0n, Honest: 1n, False: 2n, Unavailable: 3n } as const;
@@ -45,7 +46,7 @@ export function bountyParameters(overrides: Partial<BountyParametersStruct> = {}
     bounty: BOUNTY,
     entryStake: ENTRY_STAKE,
     tolerance: 1_000,
-    durations: { entry: 1_000, unsealing: 2_000, announcing: 3_000, reveal: 4_000, vote: 5_000 },
+    durations: { entry: 1_000, unsealing: 2_000, announcing: 3_000, reveal: 4_000, vote: 5_000, opening: 6_000 },
     ...overrides,
   };
 }
@@ -156,6 +157,42 @@ export async function enterWith(scene: Scene, owner: HardhatEthersSigner, name: 
 
 export async function reveal(scene: Scene, owner: HardhatEthersSigner, name: string): Promise<void> {
   await scene.board.connect(owner).reveal(scene.bountyId, modelHash(name), SALT, "bafymodel");
+}
+
+export function sealOf(
+  bountyId: string,
+  entry: bigint,
+  voter: { readonly address: string },
+  verdict: bigint,
+  salt = SALT,
+): string {
+  const types = ["bytes32", "uint32", "address", "uint8", "bytes32"];
+  return ethers.keccak256(abi.encode(types, [bountyId, entry, voter.address, verdict, salt]));
+}
+
+/** Seals a verdict on the candidate. */
+export async function sealVote({ board, bountyId }: Scene, voter: HardhatEthersSigner, verdict: bigint): Promise<void> {
+  const { candidate } = await board.bountyOf(bountyId);
+  await board.connect(voter).sealVote(bountyId, sealOf(bountyId, candidate, voter, verdict));
+}
+
+/** Seals all verdicts, lets the sealing run out, and opens all but the last one, which it returns the sending of. */
+export async function voteToTheLast(scene: Scene, votes: readonly (readonly [HardhatEthersSigner, bigint])[]) {
+  const { board, bountyId } = scene;
+  for (const [voter, verdict] of votes) await sealVote(scene, voter, verdict);
+  if ((await stageOf(scene)) === Stage.Vote) await passStage(scene);
+  for (const [voter, verdict] of votes.slice(0, -1)) await board.connect(voter).openVote(bountyId, verdict, SALT);
+  const [voter, verdict] = votes.at(-1)!;
+  return () => board.connect(voter).openVote(bountyId, verdict, SALT);
+}
+
+/** A whole vote: sealed, opened and decided. */
+export async function decide(scene: Scene, verdict: bigint, ...voters: readonly HardhatEthersSigner[]): Promise<void> {
+  const last = await voteToTheLast(
+    scene,
+    voters.map((voter) => [voter, verdict] as const),
+  );
+  await last();
 }
 
 /** Lets the stage run out and cranks. */

@@ -13,7 +13,10 @@ import { startApi } from "../../../oracle/src/api/server.ts";
 import { loadToken, tokenFile } from "../../../oracle/src/api/token.ts";
 import { configSchema } from "../../../oracle/src/config/config.ts";
 import { Journal } from "../../../oracle/src/journal.ts";
+import { BountyJobs } from "../../../oracle/src/bounties/jobs.ts";
+import { configuredPolicy, PolicyStore } from "../../../oracle/src/bounties/policy.ts";
 import type { Node } from "../../../oracle/src/roles/node.ts";
+import { openDatabase } from "../../../oracle/src/storage/database.ts";
 
 const TASK = `0x${"ab".repeat(32)}`;
 
@@ -21,6 +24,7 @@ const TASK = `0x${"ab".repeat(32)}`;
 function nodeIn(dataDir: string, journal: Journal, settings: Record<string, unknown> = {}): Node {
   return {
     config: configSchema.parse({ dataDir, ...settings }),
+    database: openDatabase(join(dataDir, "node.sqlite")),
     log: pino({ level: "debug", formatters: { level: (label) => ({ level: label }) } }, journal),
     chain: {
       address: undefined,
@@ -44,9 +48,9 @@ describe("the HTTP API", () => {
   let node: Node;
   const running: Api[] = [];
 
-  async function start(settings: Record<string, unknown> = {}, dashboard?: string): Promise<string> {
+  async function start(settings: Record<string, unknown> = {}, dashboard?: string, role = "miner"): Promise<string> {
     node = nodeIn(folder, journal, settings);
-    const options = { node, role: "miner", journal, version: "1.2.3" };
+    const options = { node, role, journal, version: "1.2.3" };
     const api = await startApi(dashboard === undefined ? options : { ...options, dashboard });
     running.push(api);
     return api.url;
@@ -59,6 +63,7 @@ describe("the HTTP API", () => {
 
   afterEach(async () => {
     await Promise.all(running.splice(0).map((api) => api.stop()));
+    node.database.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -215,13 +220,99 @@ describe("the HTTP API", () => {
       expect(text.split("\n")).to.include(line);
   });
 
+  describe("of a hunter", () => {
+    const BOUNTY = `0x${"cd".repeat(32)}` as const;
+    const startHunter = () => start({ bountyMinimum: 5, bountyTopics: "digits" }, undefined, "hunter");
+
+    async function ask(url: string, method: string, path: string, body?: unknown): Promise<unknown> {
+      const headers = {
+        authorization: `Bearer ${loadToken(folder)}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      };
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      const answer = await fetch(`${url}/api/v1/${path}`, { method, headers, ...content });
+      return { status: answer.status, ...((await answer.json()) as object) };
+    }
+
+    it("gives its policy and changes it, for the token only, in whole, and for good", async () => {
+      const url = await startHunter();
+      const policy = {
+        enabled: true,
+        minimumBounty: "5",
+        minimumTimeLeft: 60,
+        maximumExecutionTime: 3_600,
+        maximumJobs: 1,
+        topics: ["digits"],
+      };
+      expect(await (await fetch(`${url}/api/v1/policy`)).json()).to.deep.equal(policy);
+      const changed = { ...policy, enabled: false, minimumBounty: "7.25", topics: [] };
+      const put = { method: "PUT", body: JSON.stringify(changed), headers: { "content-type": "application/json" } };
+      expect((await fetch(`${url}/api/v1/policy`, put)).status).to.equal(401);
+      expect(new PolicyStore(node.database, node.config).isSet).to.equal(false);
+      expect(await ask(url, "PUT", "policy", changed)).to.deep.equal({ status: 200, ...changed });
+      expect(new PolicyStore(node.database, node.config).get()).to.deep.equal(changed);
+      for (const wrong of [{ enabled: true }, { ...policy, maximumJobs: 0 }, { ...policy, minimumBounty: "-1" }])
+        expect(await ask(url, "PUT", "policy", wrong))
+          .to.include({ status: 400 })
+          .and.to.have.nested.property("error.code", "REQUEST_INVALID");
+      expect(configuredPolicy(node.config)).to.deep.equal(policy);
+    });
+
+    it("lists its jobs, counts them for Prometheus, and quits a running one, for the token only", async () => {
+      const url = await startHunter();
+      const jobs = new BountyJobs(node.database);
+      const { signal } = new AbortController();
+      const order = { runner: "builtin", seconds: 600, signal };
+      const job = jobs.run(
+        BOUNTY,
+        order,
+        (quit) =>
+          new Promise((_, reject) => {
+            quit.addEventListener("abort", () => {
+              reject(quit.reason as Error);
+            });
+          }),
+      );
+      const ended = job.catch((error: unknown) => error);
+      const list = async () =>
+        ((await (await fetch(`${url}/api/v1/jobs`)).json()) as { jobs: Record<string, unknown>[] }).jobs;
+      const [running] = await list();
+      expect(running).to.include({ id: BOUNTY, bounty: BOUNTY, state: "running", runner: "builtin" });
+      expect(Number(running!["deadline"]) - Number(running!["startedAt"])).to.equal(600);
+      const metrics = async () => (await (await fetch(`${url}/metrics`)).text()).split("\n");
+      expect(await metrics()).to.include('gristmill_bounty_jobs{state="running"} 1');
+
+      expect((await fetch(`${url}/api/v1/jobs/${BOUNTY}`, { method: "DELETE" })).status).to.equal(401);
+      expect(await ask(url, "DELETE", `jobs/${BOUNTY}`)).to.include({ status: 200 });
+      expect(await ended).to.have.property("code", "JOB_QUIT");
+      expect((await list()).map(({ state }) => state)).to.deep.equal(["quit"]);
+      expect(await metrics()).to.include('gristmill_bounty_jobs{state="quit"} 1');
+      expect(await ask(url, "DELETE", `jobs/${BOUNTY}`))
+        .to.include({ status: 404 })
+        .and.to.have.nested.property("error.code", "JOB_UNKNOWN");
+      expect(await ask(url, "DELETE", "jobs/7")).to.include({ status: 400 });
+    });
+
+    it("alone has policy and jobs; every node tells of its machine", async () => {
+      const url = await start();
+      expect((await fetch(`${url}/api/v1/policy`)).status).to.equal(404);
+      expect((await fetch(`${url}/api/v1/jobs`)).status).to.equal(404);
+      const machine = (await (await fetch(`${url}/api/v1/machine`)).json()) as Record<string, number>;
+      expect(machine["backends"]).to.include({ matrices: "wasm", hasher: "auto" });
+      for (const figure of ["cores", "memoryTotal", "memoryFree", "memoryOfNode", "diskTotal", "diskFree", "uptime"])
+        expect(machine[figure], figure).to.be.greaterThan(0);
+      expect(machine["diskTotal"]).to.be.at.least(machine["diskFree"]!);
+    });
+  });
+
   it("describes every one of its paths in OpenAPI", async () => {
-    const url = await start();
+    const url = await start({}, undefined, "hunter");
     const { paths } = (await (await fetch(`${url}/api/v1/openapi.json`)).json()) as { paths: Record<string, unknown> };
     expect(Object.keys(paths)).to.have.members([
       ...["status", "tasks", "tasks/{task}", "claims", "disputes", "stake", "rewards", "peers", "log", "events"].map(
         (path) => `/api/v1/${path}`,
       ),
+      ...["bounties", "machine", "policy", "jobs", "jobs/{id}"].map((path) => `/api/v1/${path}`),
       ...["stake/add", "stake/remove", "stake/withdraw", "rewards/claim"].map((path) => `/api/v1/${path}`),
       "/metrics",
     ]);

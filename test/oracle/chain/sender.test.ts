@@ -7,7 +7,8 @@ import { privateKeyToAddress } from "viem/accounts";
 import { Chain, isRevert } from "../../../oracle/src/chain/chain.ts";
 import type { SentTransaction } from "../../../oracle/src/chain/outbox.ts";
 import { MemoryOutbox } from "../../../oracle/src/chain/outbox.ts";
-import type { GasPolicy, Notice } from "../../../oracle/src/chain/sender.ts";
+import type { GasPolicy } from "../../../oracle/src/chain/fees.ts";
+import type { Notice } from "../../../oracle/src/chain/sender.ts";
 import { rejection } from "../../rejection.ts";
 import { hasAnvil, LocalNode, NODES } from "../../scripts/deploy/local-node.ts";
 import { LEDGER, ledgerAbi as abi, ledgerCode, ledgerDeployment } from "./ledger.ts";
@@ -209,6 +210,70 @@ describe("a chain that fails", function () {
         await chain.head();
         return isClaimed(id);
       });
+    });
+  });
+
+  describe("that becomes dear while a transaction waits", () => {
+    const GWEI = 10n ** 9n;
+
+    before(() => anvil.request("evm_setAutomine", false));
+    after(() => anvil.request("evm_setAutomine", true));
+
+    /** Mines blocks whose base fee is so high, until something happens. */
+    async function mineAt(baseFee: bigint, happened: () => boolean | Promise<boolean>): Promise<void> {
+      await until(async () => {
+        await anvil.request("anvil_setNextBlockBaseFeePerGas", numberToHex(baseFee));
+        await anvil.request("evm_mine");
+        return happened();
+      });
+    }
+
+    it("sends it again at a higher fee, with effect only once, and keeps what was mined", async () => {
+      const before = await nonce();
+      const { chain, outbox, notices } = await connect(anvil.url);
+      const id = freshId();
+      const claimed = claim(chain, id);
+      await until(() => outbox.list().length === 1);
+      const [first] = outbox.list();
+      // The first and the second fee are too low for these blocks.
+      await mineAt(100n * GWEI, () => outbox.list().length > 1);
+      await mineAt(100n * GWEI, () => isClaimed(id));
+      const { transactionHash } = await claimed;
+      expect(transactionHash).to.not.equal(first!.hash);
+      expect(outbox.list().map(({ hash }) => hash)).to.deep.equal([transactionHash]);
+      expect(notices.find(({ event }) => event === "fee-raised")).to.include({ call: "claim", replaces: first!.hash });
+      expect(await nonce()).to.equal(before + 1);
+    });
+
+    it("raises no fee above the operator's limit, and says so", async () => {
+      const before = await nonce();
+      const { chain, outbox, notices } = await connect(anvil.url, { gas: { maxPrice: 300n * GWEI, waits: true } });
+      const id = freshId();
+      const claimed = claim(chain, id);
+      await until(() => outbox.list().length === 1);
+      await mineAt(400n * GWEI, () => notices.some(({ event }) => event === "gas-price-high"));
+      expect(outbox.list()).to.have.length(1);
+      await mineAt(1n, () => isClaimed(id));
+      expect((await claimed).status).to.equal("success");
+      expect(await nonce()).to.equal(before + 1);
+    });
+
+    it("sees through, for a node that was killed, whichever of its versions is mined", async () => {
+      const before = await nonce();
+      const killed = new AbortController();
+      const { chain, outbox } = await connect(anvil.url, { signal: killed.signal });
+      const id = freshId();
+      const lost = rejection(claim(chain, id));
+      await until(() => outbox.list().length === 1);
+      await mineAt(100n * GWEI, () => outbox.list().length > 1);
+      killed.abort();
+      await lost;
+      const { chain: restarted } = await connect(anvil.url, { outbox });
+      const settled = restarted.settleOutbox();
+      await mineAt(100n * GWEI, () => isClaimed(id));
+      await settled;
+      expect(outbox.list()).to.have.length(1);
+      expect(await nonce()).to.equal(before + 1);
     });
   });
 

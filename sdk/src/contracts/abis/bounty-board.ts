@@ -82,6 +82,15 @@ export const bountyBoardAbi = [
       { internalType: "uint32", name: "entry", type: "uint32" },
       { internalType: "address", name: "voter", type: "address" },
     ],
+    name: "Bounty_NothingSealed",
+    type: "error",
+  },
+  {
+    inputs: [
+      { internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { internalType: "uint32", name: "entry", type: "uint32" },
+      { internalType: "address", name: "voter", type: "address" },
+    ],
     name: "Bounty_NothingToCollect",
     type: "error",
   },
@@ -148,6 +157,16 @@ export const bountyBoardAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { indexed: true, internalType: "uint32", name: "entry", type: "uint32" },
+      { indexed: false, internalType: "uint256", name: "amount", type: "uint256" },
+    ],
+    name: "BondsBurned",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "BountyId", name: "bountyId", type: "bytes32" },
       { indexed: true, internalType: "address", name: "poster", type: "address" },
       {
         components: [
@@ -166,6 +185,7 @@ export const bountyBoardAbi = [
               { internalType: "uint32", name: "announcing", type: "uint32" },
               { internalType: "uint32", name: "reveal", type: "uint32" },
               { internalType: "uint32", name: "vote", type: "uint32" },
+              { internalType: "uint32", name: "opening", type: "uint32" },
             ],
             internalType: "struct BountyDurations",
             name: "durations",
@@ -306,6 +326,18 @@ export const bountyBoardAbi = [
       { indexed: true, internalType: "BountyId", name: "bountyId", type: "bytes32" },
       { indexed: true, internalType: "uint32", name: "entry", type: "uint32" },
       { indexed: true, internalType: "address", name: "voter", type: "address" },
+      { indexed: false, internalType: "uint256", name: "weight", type: "uint256" },
+      { indexed: false, internalType: "uint256", name: "bond", type: "uint256" },
+    ],
+    name: "VoteSealed",
+    type: "event",
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { indexed: true, internalType: "uint32", name: "entry", type: "uint32" },
+      { indexed: true, internalType: "address", name: "voter", type: "address" },
       { indexed: false, internalType: "enum Verdict", name: "verdict", type: "uint8" },
       { indexed: false, internalType: "uint256", name: "weight", type: "uint256" },
     ],
@@ -340,6 +372,8 @@ export const bountyBoardAbi = [
       {
         components: [
           { internalType: "uint256", name: "totalWeight", type: "uint256" },
+          { internalType: "uint256", name: "sealedWeight", type: "uint256" },
+          { internalType: "uint256", name: "bonds", type: "uint256" },
           { internalType: "uint256", name: "honest", type: "uint256" },
           { internalType: "uint256", name: "isFalse", type: "uint256" },
           { internalType: "uint256", name: "unavailable", type: "uint256" },
@@ -456,6 +490,17 @@ export const bountyBoardAbi = [
   },
   {
     inputs: [
+      { internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { internalType: "enum Verdict", name: "verdict", type: "uint8" },
+      { internalType: "bytes32", name: "salt", type: "bytes32" },
+    ],
+    name: "openVote",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
       {
         components: [
           { internalType: "bytes32", name: "salt", type: "bytes32" },
@@ -473,6 +518,7 @@ export const bountyBoardAbi = [
               { internalType: "uint32", name: "announcing", type: "uint32" },
               { internalType: "uint32", name: "reveal", type: "uint32" },
               { internalType: "uint32", name: "vote", type: "uint32" },
+              { internalType: "uint32", name: "opening", type: "uint32" },
             ],
             internalType: "struct BountyDurations",
             name: "durations",
@@ -521,6 +567,16 @@ export const bountyBoardAbi = [
   {
     inputs: [
       { internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { internalType: "bytes32", name: "sealedVerdict", type: "bytes32" },
+    ],
+    name: "sealVote",
+    outputs: [],
+    stateMutability: "nonpayable",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "BountyId", name: "bountyId", type: "bytes32" },
       { internalType: "bytes32", name: "scoringHash", type: "bytes32" },
       { internalType: "bytes32", name: "salt", type: "bytes32" },
       { internalType: "string", name: "manifest", type: "string" },
@@ -533,11 +589,33 @@ export const bountyBoardAbi = [
   {
     inputs: [
       { internalType: "BountyId", name: "bountyId", type: "bytes32" },
-      { internalType: "enum Verdict", name: "verdict", type: "uint8" },
+      { internalType: "address", name: "voter", type: "address" },
     ],
-    name: "vote",
-    outputs: [],
-    stateMutability: "nonpayable",
+    name: "voteBondOf",
+    outputs: [{ internalType: "uint256", name: "", type: "uint256" }],
+    stateMutability: "view",
+    type: "function",
+  },
+  {
+    inputs: [
+      { internalType: "BountyId", name: "bountyId", type: "bytes32" },
+      { internalType: "uint32", name: "entry", type: "uint32" },
+      { internalType: "address", name: "voter", type: "address" },
+    ],
+    name: "voteOf",
+    outputs: [
+      {
+        components: [
+          { internalType: "bytes32", name: "sealedVerdict", type: "bytes32" },
+          { internalType: "enum Verdict", name: "verdict", type: "uint8" },
+          { internalType: "uint256", name: "weight", type: "uint256" },
+        ],
+        internalType: "struct IBountyBoard.VoteView",
+        name: "",
+        type: "tuple",
+      },
+    ],
+    stateMutability: "view",
     type: "function",
   },
   {
