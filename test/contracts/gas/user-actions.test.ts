@@ -244,8 +244,12 @@ describe("gas of what users do", function () {
     await meter("bounties: advance, which calls the best", board.connect(bob).advance(bountyId));
     const opening = [bountyId, modelHash("a"), SALT, "b".repeat(59)] as const;
     await meter("bounties: reveal", board.connect(ann).reveal(...opening), PROMISED);
-    await meter("bounties: vote", board.connect(suite.middle).vote(bountyId, Verdict.Honest), PROMISED);
-    await meter("bounties: vote, which decides", board.connect(large).vote(bountyId, Verdict.Honest));
+    const sealed = (voter: typeof large) => bounties.sealOf(bountyId, 0n, voter, Verdict.Honest);
+    await meter("bounties: sealVote", board.connect(large).sealVote(bountyId, sealed(large)));
+    await bounties.sealVote(scene, suite.middle, Verdict.Honest);
+    await bounties.passStage(scene);
+    await meter("bounties: openVote", board.connect(suite.middle).openVote(bountyId, Verdict.Honest, SALT), PROMISED);
+    await meter("bounties: openVote, which decides", board.connect(large).openVote(bountyId, Verdict.Honest, SALT));
     await meter("bounties: collect", board.connect(large).collect(bountyId, 0), PROMISED);
     await meter("bounties: release", board.connect(bob).release(bountyId, 1));
     await meter("bounties: withdraw", board.connect(ann).withdraw(), PROMISED);

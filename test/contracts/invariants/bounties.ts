@@ -1,6 +1,15 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 
-import { Scoring, SCORING_SET, SEALED, Stage, Status, Verdict } from "../bounties/bounty-scene.ts";
+import {
+  Scoring,
+  SCORING_SET,
+  SEALED,
+  SALT as VOTE_SALT,
+  sealOf,
+  Stage,
+  Status,
+  Verdict,
+} from "../bounties/bounty-scene.ts";
 import { ethers, GRIST } from "../tasks/scenario.ts";
 import type { Action, Department, Walk } from "./walk.ts";
 
@@ -13,6 +22,11 @@ interface Bounty {
   readonly bountyId: string;
   readonly poster: HardhatEthersSigner;
   readonly entries: { readonly owner: HardhatEthersSigner; readonly model: string; lies: boolean }[];
+  /** What was sealed, by entry and voter. */
+  readonly sealed: Map<
+    string,
+    { readonly voter: HardhatEthersSigner; readonly entry: bigint; readonly verdict: bigint }
+  >;
   isOver: boolean;
 }
 
@@ -42,7 +56,10 @@ export class Bounties implements Department {
       if (stage === Stage.Unsealing && this.#walk.isHonest(bounty.poster)) await this.#unseal(bounty);
       if (stage === Stage.Reveal && entry !== undefined && this.#walk.isHonest(entry.owner))
         await this.#reveal(bounty, Number(candidate));
-      if (stage === Stage.Vote) await this.#vote(bounty, anchor, Number(candidate));
+      if (stage === Stage.Vote) await this.#sealVote(bounty, anchor, candidate);
+      if (stage === Stage.Opening)
+        for (const voter of this.#voters(bounty, candidate))
+          if (this.#walk.isHonest(voter)) await this.#openVote(bounty, voter, candidate);
     }
   }
 
@@ -94,9 +111,9 @@ export class Bounties implements Department {
     if (stage === Stage.Entry) return dice.below(5) === 0 ? this.#advance(bounty) : this.#enter(bounty, by);
     if (stage === Stage.Unsealing && dice.below(3) === 0) return this.#unseal(bounty);
     if (stage === Stage.Reveal && dice.below(3) === 0) return this.#reveal(bounty, Number(candidate));
-    // The anchor's word is the majority's: others have to come before it.
-    if (stage === Stage.Vote)
-      return this.#vote(bounty, this.#walk.oneIn(2) ? market.slyVerifier : by, Number(candidate));
+    if (stage === Stage.Vote) return this.#sealVote(bounty, this.#walk.oneIn(2) ? market.slyVerifier : by, candidate);
+    const voters = this.#voters(bounty, candidate);
+    if (stage === Stage.Opening && voters.length > 0) return this.#openVote(bounty, dice.pick(voters), candidate);
     return this.#advance(bounty);
   }
 
@@ -116,13 +133,13 @@ export class Bounties implements Department {
       bounty: 20n * GRIST + BigInt(dice.below(1_000)),
       entryStake: 6n * GRIST,
       tolerance: 1n,
-      durations: { entry: 300, unsealing: 250, announcing: 250, reveal: 250, vote: 250 },
+      durations: { entry: 300, unsealing: 250, announcing: 250, reveal: 250, vote: 250, opening: 250 },
       ...(isSealed ? SEALED : {}),
     };
     const receipt = await this.#walk.send("BountyBoard.post", by, () => own.post(parameters));
     if (receipt === undefined) return;
     const [posted] = await market.board.queryFilter(market.board.filters.BountyPosted(), receipt.blockNumber);
-    this.bounties.push({ bountyId: posted!.args.bountyId, poster: by, entries: [], isOver: false });
+    this.bounties.push({ bountyId: posted!.args.bountyId, poster: by, entries: [], sealed: new Map(), isOver: false });
   }
 
   async #enter(bounty: Bounty, by: HardhatEthersSigner): Promise<void> {
@@ -161,11 +178,31 @@ export class Bounties implements Department {
     await this.#walk.send("BountyBoard.reveal", owner, () => own.reveal(bountyId, model, SALT, "bafymodel"));
   }
 
-  async #vote({ bountyId, entries }: Bounty, by: HardhatEthersSigner, candidate: number): Promise<void> {
+  async #sealVote({ bountyId, entries, sealed }: Bounty, voter: HardhatEthersSigner, entry: bigint): Promise<void> {
     const { dice, market } = this.#walk;
-    const honest = entries[candidate]!.lies ? Verdict.False : Verdict.Honest;
-    const verdict = this.#walk.isHonest(by) ? honest : BigInt(dice.below(4));
-    await this.#walk.send("BountyBoard.vote", by, () => market.board.connect(by).vote(bountyId, verdict));
+    const key = `${String(entry)} ${voter.address}`;
+    if (sealed.has(key) && !this.#walk.oneIn(10)) return;
+    const honest = entries[Number(entry)]!.lies ? Verdict.False : Verdict.Honest;
+    const verdict = this.#walk.isHonest(voter) ? honest : BigInt(dice.below(4));
+    const seal = sealOf(bountyId, entry, voter, verdict);
+    const own = market.board.connect(voter);
+    const receipt = await this.#walk.send("BountyBoard.sealVote", voter, () => own.sealVote(bountyId, seal));
+    if (receipt !== undefined) sealed.set(key, { voter, entry, verdict });
+  }
+
+  #voters({ sealed }: Bounty, candidate: bigint): HardhatEthersSigner[] {
+    return [...sealed.values()].filter(({ entry }) => entry === candidate).map(({ voter }) => voter);
+  }
+
+  async #openVote({ bountyId, sealed }: Bounty, voter: HardhatEthersSigner, entry: bigint): Promise<void> {
+    const { board } = this.#walk.market;
+    const key = `${String(entry)} ${voter.address}`;
+    const { verdict } = sealed.get(key)!;
+    const isOpen = (await board.voteOf(bountyId, entry, voter)).verdict !== Verdict.None;
+    if (isOpen && !this.#walk.oneIn(10)) return;
+    await this.#walk.send("BountyBoard.openVote", voter, () =>
+      board.connect(voter).openVote(bountyId, verdict, VOTE_SALT),
+    );
   }
 
   async #advance({ bountyId }: Bounty): Promise<void> {
@@ -204,11 +241,14 @@ export class Bounties implements Department {
       cancel: () => own.cancel(bountyId),
       unseal: () => own.unseal(bountyId, SALT, SALT, "bafy"),
       reveal: () => own.reveal(bountyId, SALT, SALT, "bafy"),
-      vote: () => own.vote(bountyId, 0),
+      openVote: () => own.openVote(bountyId, Verdict.Honest, SALT),
+      sealVote: () => own.sealVote(bountyId, SALT),
       release: () => own.release(bountyId, entry),
       advance: () => own.advance(bountyId),
     };
     const name = dice.pick(Object.keys(calls) as (keyof typeof calls)[]);
+    // The anchor's word decides the votes: it seals nothing that it could not open.
+    if (by === market.anchor) return;
     await this.#walk.send(`BountyBoard.${name}`, by, calls[name]);
   }
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { EventLog, Log } from "ethers";
 
+import { Stage } from "../bounties/bounty-scene.ts";
 import { ethers, Phase } from "../tasks/scenario.ts";
 import type { Bounties } from "./bounties.ts";
 import { type Disputes } from "./disputes.ts";
@@ -215,8 +216,10 @@ export class Ledger {
     for (const account of accounts) owed += await board.creditOf(account);
     for (const { bountyId, isOver } of this.#parts.bounties.bounties) {
       if (isOver) continue;
-      const { stage, bounty, voterPay } = await board.bountyOf(bountyId);
-      if (stage < 6n) owed += bounty + voterPay;
+      const { stage, bounty, voterPay, candidate } = await board.bountyOf(bountyId);
+      if (stage >= Stage.Paid) continue;
+      const { bonds } = await board.ballotOf(bountyId, candidate);
+      owed += bounty + voterPay + bonds;
     }
     expect((await token.balanceOf(board)) >= owed, "what the board owes").to.equal(true);
   }
