@@ -68,7 +68,7 @@ export async function raiseFees(
     ...transaction,
     maxFeePerGas: atLeast(transaction.maxFeePerGas, asked.maxFeePerGas),
     maxPriorityFeePerGas: atLeast(transaction.maxPriorityFeePerGas, asked.maxPriorityFeePerGas),
-  } as TransactionSerializable;
+  };
 }
 
 /** A transaction that pays no more than `maxPrice` a gas, whatever the base fee becomes. */

@@ -384,13 +384,9 @@ class Patience {
 
 /** A transaction as it was before it was signed: what is signed again must not hold its signature. */
 function unsigned(raw: Hex): TransactionSerializable {
-  return {
-    ...parseTransaction(raw),
-    r: undefined,
-    s: undefined,
-    v: undefined,
-    yParity: undefined,
-  } as TransactionSerializable;
+  const signature = ["r", "s", "v", "yParity"];
+  const fields = Object.entries(parseTransaction(raw)).filter(([name]) => !signature.includes(name));
+  return Object.fromEntries(fields);
 }
 
 function isReplaced(error: unknown): boolean {

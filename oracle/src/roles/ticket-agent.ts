@@ -4,7 +4,7 @@ import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
 
 import { isRevert, isUnprofitable, revertArguments } from "../chain/chain.ts";
-import { ensureSeed, epochAt } from "../chain/epochs.ts";
+import { ensureSeed, epochAt, lastBlockOf } from "../chain/epochs.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { LoggedSegment } from "../storage/task-log.ts";
 import type { TensHasher } from "../tenshash/index.ts";
@@ -171,13 +171,16 @@ export class TicketAgent {
 
   /** The epoch's target, fixing it on-chain if nobody has yet. */
   async #openEpoch(epoch: bigint): Promise<bigint> {
-    const { chain, contracts } = this.#node;
-    const { address, abi } = contracts.mint;
+    const { chain, contracts, schedule } = this.#node;
+    const { address, abi, getEvents } = contracts.mint;
+    // Opening an open one changes nothing and costs gas.
+    const [opened] = await getEvents.EpochOpened({ epoch }, { fromBlock: lastBlockOf(schedule, epoch) });
     const call = { address, abi, functionName: "openEpoch", args: [epoch] } as const;
-    await chain.transact(call).catch((error: unknown) => {
-      // Somebody else was first.
-      if (!isRevert(error)) throw error;
-    });
+    if (opened === undefined)
+      await chain.transact(call).catch((error: unknown) => {
+        // Its claims have closed.
+        if (!isRevert(error)) throw error;
+      });
     return contracts.mint.read.targetOf([epoch]);
   }
 

@@ -15,13 +15,20 @@ import { Database, openDatabase } from "../../../oracle/src/storage/database.ts"
  * leaves it: without what was not committed.
  */
 export class Life {
-  readonly #deaths: Set<string>;
+  readonly #deaths: Set<string> | "immortal";
   readonly #end = new AbortController();
   readonly #atEnd: (() => void)[] = [];
 
-  /** @param deaths the changes at which earlier lives ended; this one's is added */
-  constructor(deaths: Set<string>) {
+  /**
+   * @param deaths the changes at which earlier lives ended; this one's is added
+   * @param over ends it as well
+   */
+  constructor(deaths: Set<string> | "immortal", over: AbortSignal) {
     this.#deaths = deaths;
+    const end = (): void => {
+      this.end();
+    };
+    over.addEventListener("abort", end, { signal: this.signal });
   }
 
   /** Aborts with the life. */
@@ -42,7 +49,7 @@ export class Life {
   /** @throws GristmillError KILLED if this life is over, as it is now unless an earlier one ended at this change */
   changed(change: string): void {
     this.check();
-    if (this.#deaths.has(change)) return;
+    if (this.#deaths === "immortal" || this.#deaths.has(change)) return;
     this.#deaths.add(change);
     this.end();
     this.check();
@@ -134,7 +141,7 @@ export function mortalTransport(
 ): Transport {
   const request = async ({ method, params = [] }: { method: string; params?: unknown[] }): Promise<unknown> => {
     life.check();
-    const answer = await provider.request({ method, params });
+    const answer: unknown = await provider.request({ method, params });
     if (method === "eth_sendRawTransaction") life.changed(`sent ${keccak256(params[0] as Hex)}`);
     life.check();
     if (method === "eth_getBlockByNumber" && params[0] === "latest") looked(Number((answer as { number: Hex }).number));
