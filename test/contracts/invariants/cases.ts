@@ -123,7 +123,8 @@ export class SegmentCase extends Case {
     const to = await (isDirect ? misconduct : segmentGame).getAddress();
     const abi = isDirect ? misconductAbi : segmentGameAbi;
     const args = isDirect ? call.args : [this.disputeId, ...call.args];
-    const data = encodeFunctionData({ abi, functionName: call.functionName, args });
+    const request = { abi, functionName: call.functionName, args } as EncodeFunctionDataParameters;
+    const data = encodeFunctionData(request);
     const by = this.moverOf(side);
     const kind = `${isDirect ? "Misconduct" : "SegmentGame"}.${call.functionName}`;
     return { kind, by, send: () => by.sendTransaction({ to, data, value: valueOf(call.functionName) }) };
