@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IGristToken} from "../interfaces/IGristToken.sol";
@@ -13,13 +13,15 @@ import {Wired} from "../libraries/Wired.sol";
 /// @notice See {IStakeManager}.
 /// @dev Invariant: the token balance of this contract is at least the sum over all accounts of free, locked and unbonding
 /// stake, and exactly that as long as nobody sends it tokens without staking them.
-contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
+contract StakeManager is IStakeManager, Wired, ReentrancyGuardTransient {
     using SafeERC20 for IGristToken;
 
+    /// @dev What is locked was free before, and what unbonds too: that all stake together fits is checked as it comes in.
     struct Account {
-        uint256 free;
-        uint256 locked;
-        uint256 unbonding;
+        uint128 free;
+        uint128 locked;
+        // --- one word
+        uint128 unbonding;
         uint64 availableAt;
     }
 
@@ -67,8 +69,8 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
         require(account.free >= amount, StakeManager_NotEnoughFree(msg.sender, account.free, amount));
 
         uint64 availableAt = SafeCast.toUint64(block.timestamp + unbondingDelay);
-        account.free -= amount;
-        account.unbonding += amount;
+        account.free -= uint128(amount);
+        account.unbonding += uint128(amount);
         account.availableAt = availableAt;
         emit UnstakeRequested(msg.sender, amount, account.unbonding, availableAt);
     }
@@ -91,8 +93,8 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
         Account storage owner = _accounts[account];
         require(owner.free >= amount, StakeManager_NotEnoughFree(account, owner.free, amount));
 
-        owner.free -= amount;
-        owner.locked += amount;
+        owner.free -= uint128(amount);
+        owner.locked += uint128(amount);
         lockedFor[account][msg.sender][lockId] += amount;
         emit Locked(account, msg.sender, lockId, amount);
     }
@@ -100,7 +102,7 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
     /// @inheritdoc IStakeManager
     function unlock(address account, bytes32 lockId, uint256 amount) external onlyModule {
         _takeLocked(account, lockId, amount);
-        _accounts[account].free += amount;
+        _accounts[account].free += uint128(amount);
         emit Unlocked(account, msg.sender, lockId, amount);
     }
 
@@ -117,7 +119,7 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
         require(reward + forfeit <= amount / 2, StakeManager_TooLittleBurned(amount, reward, forfeit));
         if (beneficiary == address(0) || beneficiary == account) reward = 0;
         uint256 burned = amount - reward - forfeit;
-        _accounts[beneficiary].free += reward;
+        _accounts[beneficiary].free += uint128(reward);
         emit Slashed(account, msg.sender, lockId, amount, burned, beneficiary, reward);
         _token.burn(burned);
         if (forfeit != 0) _token.safeTransfer(msg.sender, forfeit);
@@ -140,7 +142,7 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
 
     function _stake(uint256 amount) private {
         require(amount != 0, StakeManager_ZeroAmount());
-        _accounts[msg.sender].free += amount;
+        _accounts[msg.sender].free += SafeCast.toUint128(amount);
         emit Staked(msg.sender, amount);
         _token.safeTransferFrom(msg.sender, address(this), amount);
     }
@@ -150,6 +152,6 @@ contract StakeManager is IStakeManager, Wired, ReentrancyGuard {
         uint256 locked = lockedFor[account][msg.sender][lockId];
         require(locked >= amount, StakeManager_NotEnoughLocked(account, msg.sender, lockId, locked, amount));
         lockedFor[account][msg.sender][lockId] = locked - amount;
-        _accounts[account].locked -= amount;
+        _accounts[account].locked -= uint128(amount);
     }
 }

@@ -8,24 +8,30 @@ import type { Deployment } from "../../oracle/src/chain/deployment.ts";
 import { dashboardFiles } from "../../oracle/src/dashboard/dashboard-files.ts";
 import { buildDashboard, DASHBOARD } from "../dashboard/build.ts";
 import { EventFeed } from "./event-feed.ts";
+import { NodeProxy } from "./node-proxy.ts";
 import type { NodeEvent } from "./run-state.ts";
 
 /** The dashboard of a run. */
 export interface DemoDashboard {
+  /** With the token of the run behind the #, which the page keeps and no server sees. */
   readonly url: string;
   /** Shows an event of a node. */
   readonly say: (event: NodeEvent) => void;
   readonly stop: () => void;
 }
 
-/** Builds the dashboard if its sources are newer, and serves it on a free port of the loopback with all nodes' events. */
-export async function startDashboard(rpcUrl: string, deployment: Deployment): Promise<DemoDashboard> {
+/**
+ * Builds the dashboard if its sources are newer, and serves it on a free port of the loopback with all nodes' events.
+ * @param folder with the nodes' data folders
+ */
+export async function startDashboard(rpcUrl: string, deployment: Deployment, folder: string): Promise<DemoDashboard> {
   await buildDashboard();
   const files = await dashboardFiles(DASHBOARD, { rpcUrl, apiUrl: "", deployment });
   const feed = new EventFeed();
+  const proxy = new NodeProxy(folder);
   const server = createServer((request, response) => {
     if (request.url?.startsWith("/api/v1/events") === true) feed.serve(request, response);
-    else void files(request, response);
+    else if (!proxy.serve(request, response)) void files(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => {
@@ -35,8 +41,9 @@ export async function startDashboard(rpcUrl: string, deployment: Deployment): Pr
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${String(port)}/`,
+    url: `http://127.0.0.1:${String(port)}/#token=${proxy.token}`,
     say: (event) => {
+      proxy.see(event);
       feed.say(event);
     },
     stop: () => {

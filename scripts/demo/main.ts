@@ -60,7 +60,7 @@ async function demo(options: DemoOptions): Promise<number> {
     });
   });
   const timer = setTimeout(() => {
-    stop.abort(new GristmillError("RUN_TIMEOUT", "the run did not end in 30 minutes"));
+    if (options.wait !== true) stop.abort(new GristmillError("RUN_TIMEOUT", "the run did not end in 30 minutes"));
   }, RUN_TIMEOUT);
   try {
     await Promise.race([run(options, { processes, stopped, atEnd }), stopped]);
@@ -103,7 +103,7 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   await keepMining(chain, options.blockSeconds);
 
   const deployment = await readDeployment(deploymentFile);
-  const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment) : undefined;
+  const dashboard = options.dashboard ? await startDashboard(chain.rpcUrl, deployment, folder) : undefined;
   if (dashboard !== undefined) {
     atEnd(dashboard.stop);
     say("dashboard", { url: dashboard.url });
@@ -136,15 +136,19 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   }, BLOCK_LOOK);
   view?.start();
   try {
-    const client = await startClient(setting, files, cast, identityOf(identities, "client"));
+    const client = await startClient(setting, options.wait === true ? [] : files, cast, identityOf(identities, "client"));
     const bootstrap = addressesOf(await client.seen("started"));
-    await client.seen("task-created");
+    if (options.wait !== true) await client.seen("task-created");
     const nodes = await Promise.all(
       everybody.map(({ name, role, cheat }) => {
         const command = ["run", "--role", role, ...(options.filler === true ? ["--filler"] : [])];
         return startNode(setting, name, role, identityOf(identities, name), command, bootstrap, cheat);
       }),
     );
+    if (options.wait === true) {
+      say("waiting", { nodes: nodes.length });
+      await Promise.race([stopped, ...[client, ...nodes].map((node) => endedEarly(node, false))]);
+    }
     if (options.killMiner === true) killDuringTraining(nodes, onEvent);
     const over = finished(client, false).then(() => state.over(files.length, options.filler === true));
     await Promise.race([over, ...nodes.map((node) => endedEarly(node, options.killMiner === true))]);
@@ -170,7 +174,10 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   }
 }
 
-/** Starts the client, which creates its tasks one after the other, for so many workers as there are, whatever their files say. */
+/**
+ * Starts the client, which creates its tasks one after the other, for so many workers as there are, whatever their files say;
+ * without files it waits for tasks that its API is given.
+ */
 async function startClient(
   setting: DemoSetting,
   files: readonly string[],
@@ -181,7 +188,8 @@ async function startClient(
     `--${role}`,
     String(length),
   ]);
-  return startNode(setting, "client", "client", identity, ["task", "submit", ...files, ...wanted, "--close-early"], []);
+  const command = files.length === 0 ? ["run", "--role", "client"] : ["task", "submit", ...files, ...wanted];
+  return startNode(setting, "client", "client", identity, [...command, "--close-early"], []);
 }
 
 function identityOf(identities: ReadonlyMap<string, Identity>, name: string): Identity {

@@ -19,6 +19,7 @@ export interface DemoOptions {
   readonly killMiner?: boolean;
   readonly dashboard: boolean;
   readonly keep?: boolean;
+  readonly wait?: boolean;
   readonly parameters?: string;
   /** Names; true where one is missing. */
   readonly cheat: readonly string[] | true;
@@ -41,6 +42,7 @@ export function readOptions(argv: readonly string[]): DemoOptions {
     .option("--kill-miner", "kill the last miner in mid-training, to see the others finish")
     .option("--no-dashboard", "serve no page that shows the run")
     .option("--keep", "keep the chain and the dashboard when the run is over, until Ctrl-C")
+    .option("--wait", "start the nodes without a task: submit tasks on the dashboard, until Ctrl-C")
     .option("--parameters <file>", "parameters of the deployment, as `npm run deploy -- --parameters` takes them")
     .option(
       "--cheat [name]",

@@ -113,7 +113,8 @@ const DEVELOPMENT: SuiteParameters = {
     initialEmission: 20n * GRIST,
     maxPerTicket: 4n * GRIST,
   },
-  audits: { quotaBps: 5_000n, verifiersPerAudit: 1n },
+  // Half of what public chains draw: one verifier runs everything again, on the machine that trains.
+  audits: { quotaBps: 2_500n, verifiersPerAudit: 1n },
   openMint: {
     halvingEpochs: 100_000n, // two hundredths of the cap in all
     wantedClaims: 4n,

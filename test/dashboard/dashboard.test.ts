@@ -14,7 +14,9 @@ import { createPublicClient, createWalletClient, http, keccak256, toHex } from "
 import { hardhat } from "viem/chains";
 
 import { injectWallet } from "./injected-wallet.ts";
-import { hasChromium, REFUND_WAIT, Site } from "./site.ts";
+import { REFUND_WAIT, Site } from "./site.ts";
+import type { PageOptions } from "./test-browser.ts";
+import { connectUnlocked, hasChromium, outcomeOf, seriousFaults } from "./test-browser.ts";
 
 /** Small enough to be compiled at once. */
 const TASK = `
@@ -52,7 +54,7 @@ describe("the dashboard in a browser", function () {
     if (hasChromium) await site.stop();
   });
 
-  async function open(path = "", options: { readonly dark?: boolean; readonly width?: number } = {}): Promise<Page> {
+  async function open(path = "", options: PageOptions = {}): Promise<Page> {
     const page = await site.open(path, options);
     opened.push(page);
     return page;
@@ -60,13 +62,6 @@ describe("the dashboard in a browser", function () {
 
   async function figure(page: Page, label: string): Promise<string> {
     return page.locator(`[data-figure="${label}"]`).innerText();
-  }
-
-  /** What the page says of a transaction when it is over. */
-  async function outcome(page: Page, label: string): Promise<string> {
-    const note = page.getByRole("status", { name: label, exact: true }).first();
-    await note.and(page.locator("[data-status=done], [data-status=failed]")).waitFor();
-    return note.innerText();
   }
 
   async function accounts(): Promise<readonly Address[]> {
@@ -105,31 +100,31 @@ describe("the dashboard in a browser", function () {
 
   it("stakes with a signed permit, unstakes, and says in words why it is too early to withdraw", async () => {
     const page = await open("stake");
-    await site.connect(page, 0);
+    await connectUnlocked(page, 0);
     await page.getByLabel("Amount to stake (GRIST)").fill("250");
     await page.getByRole("button", { name: "Sign and stake" }).click();
-    expect(await outcome(page, "Sign and stake")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Sign and stake")).to.match(/^Done in block/);
     await page.getByText("staked", { exact: true }).waitFor();
     expect(await figure(page, "Free stake")).to.equal("250 GRIST");
 
     await page.getByLabel("Amount to unstake (GRIST)").fill("100.5");
     await page.getByRole("button", { name: "Unstake", exact: true }).click();
-    expect(await outcome(page, "Unstake")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Unstake")).to.match(/^Done in block/);
     const withdraw = "Withdraw what has unbonded";
     await page.getByRole("button", { name: withdraw }).click();
-    expect(await outcome(page, withdraw)).to.match(/can be withdrawn from .*StakeManager_StillUnbonding\(/s);
+    expect(await outcomeOf(page, withdraw)).to.match(/can be withdrawn from .*StakeManager_StillUnbonding\(/s);
 
     await site.passTime(700);
     await page.getByText("may be withdrawn", { exact: true }).waitFor();
     await page.getByRole("button", { name: withdraw }).click();
-    expect(await outcome(page, withdraw)).to.match(/^Done in block/);
+    expect(await outcomeOf(page, withdraw)).to.match(/^Done in block/);
     await page.getByText("withdrew", { exact: true }).waitFor();
     expect(await figure(page, "In the wallet")).to.equal("999,850.5 GRIST");
   });
 
   it("predicts for free, adds data, refuses a refund that is too early, and refunds when the model agrees", async () => {
     const page = await open(`models/${site.trainer}`);
-    await site.connect(page, 0);
+    await connectUnlocked(page, 0);
     const text = page.getByLabel("Text");
     await text.first().fill("a wonderful film");
     await page.getByRole("button", { name: "Predict" }).click();
@@ -139,15 +134,15 @@ describe("the dashboard in a browser", function () {
     await text.last().fill("a wonderful and excellent film");
     await page.getByLabel("It is", { exact: true }).selectOption("Positive");
     await page.getByRole("button", { name: "Add data" }).click();
-    expect(await outcome(page, "Add data")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Add data")).to.match(/^Done in block/);
     await page.getByLabel("Search").fill("EXCELLENT");
     await page.getByText("1 of 1 samples").waitFor();
 
     await page.getByRole("button", { name: "Refund" }).click();
-    expect(await outcome(page, "Refund")).to.match(/too early.*Stakeable64_TooEarly\(claimableFrom: \d+\)/s);
+    expect(await outcomeOf(page, "Refund")).to.match(/too early.*Stakeable64_TooEarly\(claimableFrom: \d+\)/s);
     await site.passTime(REFUND_WAIT);
     await page.getByRole("button", { name: "Refund" }).click();
-    expect(await outcome(page, "Refund")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Refund")).to.match(/^Done in block/);
     await page.getByText("0 ETH of it left").waitFor();
   });
 
@@ -166,13 +161,13 @@ describe("the dashboard in a browser", function () {
     await send(1, { ...trainer, functionName: "addData", args: [lie, 0n], value: 4n * price });
     await site.passTime(REFUND_WAIT);
     // The author of the good sample of the test before may report; whoever had none refunded may not.
-    await site.connect(page, 2);
+    await connectUnlocked(page, 2);
     const card = page.getByRole("article").filter({ hasText: "the model says Positive" });
     await card.getByRole("button", { name: "Report" }).click();
-    expect(await outcome(page, "Report")).to.include("Stakeable64_NoGoodData");
-    await site.connect(page, 0);
+    expect(await outcomeOf(page, "Report")).to.include("Stakeable64_NoGoodData");
+    await connectUnlocked(page, 0);
     await card.getByRole("button", { name: "Report" }).click();
-    expect(await outcome(page, "Report")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Report")).to.match(/^Done in block/);
   });
 
   it("shows a task's phase counting down, and its curves moving with a node's events", async () => {
@@ -229,10 +224,24 @@ describe("the dashboard in a browser", function () {
     await page.getByRole("button", { name: "Switch to Local chain" }).click();
     await page.getByTestId("wrong-chain").waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Approve", exact: true }).click();
-    expect(await outcome(page, "Approve")).to.equal("You rejected the request in the wallet. Nothing was sent.");
+    expect(await outcomeOf(page, "Approve")).to.equal("You rejected the request in the wallet. Nothing was sent.");
     await page.evaluate("walletBehaviour.rejects = false");
     await page.getByRole("button", { name: "Approve", exact: true }).click();
-    expect(await outcome(page, "Approve")).to.match(/^Done in block/);
+    expect(await outcomeOf(page, "Approve")).to.match(/^Done in block/);
+  });
+
+  it("shows a prediction market's phases, and takes a sample while it takes any", async () => {
+    const page = await open(`markets/${site.market}`);
+    await connectUnlocked(page, 1);
+    await page.getByText("Participation").waitFor();
+    expect(await page.locator("li[aria-current=step]").innerText()).to.match(/^Participation/);
+    expect(await figure(page, "Bounty")).to.equal("0.1 ETH");
+    await page.getByLabel("Numbers, with spaces or commas between them").fill("1");
+    await page.getByLabel("Its class").fill("1");
+    await page.getByRole("button", { name: "Contribute" }).click();
+    expect(await outcomeOf(page, "Contribute")).to.match(/^Done in block/);
+    await page.getByText("1 samples; 0.001 ETH as it stands, paid out at the end.").waitFor();
+    expect(await page.getByRole("button", { name: "Take out" }).isDisabled()).to.equal(true);
   });
 
   it("warns of a model whose parts do not belong to it, and does not list it as good", async () => {
@@ -255,6 +264,7 @@ describe("the dashboard in a browser", function () {
       "disputes",
       "models",
       `models/${site.trainer}`,
+      `markets/${site.market}`,
       "stake",
     ];
     for (const options of [
@@ -262,12 +272,12 @@ describe("the dashboard in a browser", function () {
       { dark: true, width: 390 },
     ]) {
       const page = await open("", options);
-      await site.connect(page, 0);
+      await connectUnlocked(page, 0);
       for (const path of paths) {
         await page.goto(`${site.url}#/${path}`);
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.getByText("…", { exact: true }).first().waitFor({ state: "detached" });
-        expect(await site.seriousFaults(page), `#/${path} ${JSON.stringify(options)}`).to.deep.equal([]);
+        expect(await seriousFaults(page), `#/${path} ${JSON.stringify(options)}`).to.deep.equal([]);
         const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth");
         expect(overflow, `#/${path} is wider than the screen`).to.be.at.most(0);
       }

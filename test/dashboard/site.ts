@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +9,7 @@ import { join } from "node:path";
 import { parseModelFile } from "@gristmill/sdk";
 import { expect } from "chai";
 import { artifacts } from "hardhat";
-import type { Browser, Page } from "playwright-core";
-import { chromium } from "playwright-core";
+import type { Page } from "playwright-core";
 import type { Address } from "viem";
 
 import { dashboardFiles } from "../../oracle/src/dashboard/dashboard-files.ts";
@@ -20,27 +18,24 @@ import { buildDashboard } from "../../scripts/dashboard/build.ts";
 import { deployModel } from "../../scripts/deploy-model/deploy-model.ts";
 import type { DeploymentRecord } from "../../scripts/deploy/record.ts";
 import { Deployment, LocalNode, NODES, ROOT } from "../scripts/deploy/local-node.ts";
-
-/** Where Debian's package puts the browser. */
-const CHROMIUM = "/usr/bin/chromium";
-
-/** Whether this machine has the browser that the tests drive. */
-export const hasChromium = existsSync(CHROMIUM);
+import { deployMarket } from "./market.ts";
+import type { PageOptions } from "./test-browser.ts";
+import { TestBrowser } from "./test-browser.ts";
 
 /** Seconds after which a sample of the test's model can be refunded. */
 export const REFUND_WAIT = 86_400;
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** A chain with the suite and a shared model, and the dashboard over it, in a browser. */
 export class Site {
   readonly chain: LocalNode;
   readonly deployment: DeploymentRecord;
   readonly trainer: Address;
+  /** A prediction market that takes samples. */
+  readonly market: Address;
   /** A node's live events, as its API would send them. */
   readonly feed: EventFeed;
   readonly url: string;
-  readonly #browser: Browser;
+  readonly #browser: TestBrowser;
   readonly #server: Server;
   readonly #folder: string;
 
@@ -48,14 +43,16 @@ export class Site {
     readonly chain: LocalNode;
     readonly deployment: DeploymentRecord;
     readonly trainer: Address;
+    readonly market: Address;
     readonly feed: EventFeed;
-    readonly browser: Browser;
+    readonly browser: TestBrowser;
     readonly server: Server;
     readonly folder: string;
   }) {
     this.chain = parts.chain;
     this.deployment = parts.deployment;
     this.trainer = parts.trainer;
+    this.market = parts.market;
     this.feed = parts.feed;
     this.#browser = parts.browser;
     this.#server = parts.server;
@@ -72,7 +69,8 @@ export class Site {
       await readFile(join(folder, "localhost", "addresses.json"), "utf8"),
     ) as DeploymentRecord;
     const trainer = await deploySentiment(chain);
-    const settings = { rpcUrl: chain.url, apiUrl: "", deployment, models: [trainer] };
+    const market = await deployMarket(chain, deployment);
+    const settings = { rpcUrl: chain.url, apiUrl: "", deployment, models: [trainer], markets: [market] };
     const files = await dashboardFiles(join(folder, "site"), settings);
     const feed = new EventFeed();
     const server = createServer((request, response) => {
@@ -80,48 +78,13 @@ export class Site {
       else void files(request, response);
     });
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-    return new Site({ chain, deployment, trainer, feed, browser, server, folder });
+    const browser = await TestBrowser.launch();
+    return new Site({ chain, deployment, trainer, market, feed, browser, server, folder });
   }
 
   /** A page in a browser of its own, without a wallet. */
-  async open(path = "", options: { readonly dark?: boolean; readonly width?: number } = {}): Promise<Page> {
-    const { dark = false, width = 1280 } = options;
-    const context = await this.#browser.newContext({
-      viewport: { width, height: 900 },
-      colorScheme: dark ? "dark" : "light",
-      reducedMotion: "reduce",
-    });
-    context.setDefaultTimeout(15_000);
-    const page = await context.newPage();
-    await page.goto(`${this.url}#/${path}`);
-    return page;
-  }
-
-  /** Connects one of the chain's unlocked accounts. */
-  async connect(page: Page, index: number): Promise<void> {
-    await page.getByRole("banner").getByRole("button").and(page.locator("[aria-haspopup=menu]")).click();
-    await page.getByRole("menuitem", { name: `#${index} ` }).click();
-    await page.getByRole("menu").waitFor({ state: "hidden" });
-  }
-
-  /** What axe finds serious or critical on the page, as lines. */
-  async seriousFaults(page: Page): Promise<readonly string[]> {
-    await page.evaluate(AXE);
-    return page.evaluate(async () => {
-      interface Fault {
-        readonly id: string;
-        readonly impact: string;
-        readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-      }
-      const { axe } = globalThis as unknown as { axe: { run: () => Promise<{ violations: readonly Fault[] }> } };
-      const { violations } = await axe.run();
-      return violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) =>
-          nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
-        );
-    });
+  async open(path = "", options: PageOptions = {}): Promise<Page> {
+    return this.#browser.open(`${this.url}#/${path}`, options);
   }
 
   /** Moves the chain's clock on and mines a block. */
@@ -131,7 +94,7 @@ export class Site {
   }
 
   async stop(): Promise<void> {
-    await this.#browser.close();
+    await this.#browser.stop();
     this.feed.cut();
     this.#server.close();
     await this.chain.stop();

@@ -21,7 +21,7 @@ const QUICK = fileURLToPath(new URL("./quick.json", import.meta.url));
 /** Windows so short that a task is settled half a minute after its creation. */
 const SWIFT = fileURLToPath(new URL("./swift.json", import.meta.url));
 const BRIEF_TASK = fileURLToPath(new URL("./brief.yaml", import.meta.url));
-const TIMEOUT = 240_000;
+const TIMEOUT = 300_000;
 
 interface Run {
   readonly code: number | null;

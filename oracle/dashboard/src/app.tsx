@@ -20,6 +20,7 @@ const Disputes = lazy(async () => import("./pages/disputes.tsx"));
 const Dispute = lazy(async () => import("./pages/dispute.tsx"));
 const Models = lazy(async () => import("./pages/models.tsx"));
 const Model = lazy(async () => import("./pages/model.tsx"));
+const Market = lazy(async () => import("./pages/market.tsx"));
 const Stake = lazy(async () => import("./pages/stake.tsx"));
 
 const PAGES = [
@@ -27,7 +28,7 @@ const PAGES = [
   { path: "/tasks", label: "Tasks" },
   { path: "/miner", label: "Miner" },
   { path: "/disputes", label: "Disputes" },
-  { path: "/models", label: "Shared models" },
+  { path: "/models", label: "Shared models", more: "/markets" },
   { path: "/stake", label: "Stake" },
 ] as const;
 
@@ -44,7 +45,10 @@ function Frame() {
   useRefreshOnBlock();
   const [isMenuOpen, menu] = useDisclosure();
   const [path] = useLocation();
-  const current = PAGES.findLast((page) => path === page.path || path.startsWith(`${page.path}/`)) ?? PAGES[0];
+  const current =
+    PAGES.findLast(({ path: own, ...page }) =>
+      [own, "more" in page ? page.more : own].some((at) => isBelow(path, at)),
+    ) ?? PAGES[0];
   useEffect(() => {
     document.title = `${current.label} · Gristmill`;
   }, [current]);
@@ -116,6 +120,7 @@ function Frame() {
               <Route path="/disputes/:id">{({ id }) => <Dispute disputeId={id} />}</Route>
               <Route path="/models" component={Models} />
               <Route path="/models/:trainer">{({ trainer }) => <Model trainer={trainer} />}</Route>
+              <Route path="/markets/:address">{({ address }) => <Market address={address} />}</Route>
               <Route path="/stake" component={Stake} />
               <Route>
                 <Alert title="There is no such page" color="gray">
@@ -130,6 +135,10 @@ function Frame() {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+function isBelow(path: string, page: string): boolean {
+  return path === page || path.startsWith(`${page}/`);
 }
 
 /** The hash is the page's address, so an anchor cannot be one as well. */

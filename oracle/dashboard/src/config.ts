@@ -13,16 +13,19 @@ export interface DashboardConfig {
   readonly deployment?: SuiteDeployment;
   /** Trainers of shared models to list. */
   readonly models: readonly Address[];
+  /** Prediction markets to list. */
+  readonly markets: readonly Address[];
 }
 
-const MODELS = "gristmill.models";
+/** What visitors add to a list of the configuration, by the list's name. */
+const OWN = { models: "gristmill.models", markets: "gristmill.markets" } as const;
 
 /**
  * The configuration that lies beside the page as `config.json`.
  * @throws GristmillError CONFIG_MISSING, CONFIG_INVALID
  */
 export async function loadConfig(): Promise<DashboardConfig> {
-  const { rpcUrl, apiUrl, deployment, models = [] } = await fetchConfig();
+  const { rpcUrl, apiUrl, deployment, models = [], markets = [] } = await fetchConfig();
   if (rpcUrl === undefined || !URL.canParse(rpcUrl, location.href)) {
     throw new GristmillError("CONFIG_INVALID", "config.json names no rpcUrl that is a URL.", {
       hints: ['give it a line such as "rpcUrl": "http://127.0.0.1:8545"'],
@@ -33,6 +36,7 @@ export async function loadConfig(): Promise<DashboardConfig> {
     ...(apiUrl === undefined ? {} : { apiUrl: new URL(apiUrl, location.href).href }),
     ...(deployment === undefined ? {} : { deployment }),
     models: models.filter((address) => isAddress(address)),
+    markets: markets.filter((address) => isAddress(address)),
   };
 }
 
@@ -50,14 +54,14 @@ async function fetchConfig(): Promise<Partial<DashboardConfig>> {
   }
 }
 
-/** Trainers that the visitor added. */
-export function readOwnModels(): readonly Address[] {
-  return readStored<readonly string[]>(MODELS, []).filter((address) => isAddress(address));
+/** Addresses that the visitor added to a list. */
+export function readOwn(list: keyof typeof OWN): readonly Address[] {
+  return readStored<readonly string[]>(OWN[list], []).filter((address) => isAddress(address));
 }
 
-/** Keeps the visitor's trainers in this browser. */
-export function writeOwnModels(models: readonly Address[]): void {
-  localStorage.setItem(MODELS, JSON.stringify(models));
+/** Keeps the visitor's additions to a list in this browser. */
+export function writeOwn(list: keyof typeof OWN, addresses: readonly Address[]): void {
+  localStorage.setItem(OWN[list], JSON.stringify(addresses));
 }
 
 function readStored<T>(key: string, otherwise: T): T {

@@ -7,7 +7,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { Connect } from "./connect.tsx";
+import { takeToken } from "./node/node-token.ts";
 import { cssVariables, theme } from "./theme.ts";
+
+takeToken();
 
 const queries = new QueryClient({ defaultOptions: { queries: { networkMode: "always" } } });
 

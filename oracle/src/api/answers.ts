@@ -5,6 +5,7 @@ import { formatEther } from "viem";
 import { epochAt } from "../chain/epochs.ts";
 import { claimsOf } from "../operator/claims.ts";
 import { disputesOf, disputeSummary, isSide } from "../operator/disputes.ts";
+import { explain } from "../operator/explain.ts";
 import { readRewards } from "../operator/rewards.ts";
 import { readStake } from "../operator/stake.ts";
 import type { ListedTask } from "../operator/tasks.ts";
@@ -125,6 +126,12 @@ export class Answers {
       minted: formatEther(minted),
       pending: { claims: pending.length, expected: formatEther(expected) },
     };
+  }
+
+  /** @throws GristmillError ID_UNKNOWN */
+  async explain(id: Hex): Promise<Answer<"explanation">> {
+    const { story, ...told } = await explain(this.#node, this.#node.chain.account.address, id);
+    return { ...told, story: [...story] };
   }
 
   peers(): Answer<"peers"> {

@@ -113,6 +113,36 @@ export const answers = {
     peers: z.array(z.object({ id: z.string(), tasks: z.array(hex) })),
     messages: z.record(z.string(), count).describe("by verdict; all but accepted were dropped"),
   }),
+  explanation: z.object({
+    about: z.enum(["task", "claim"]),
+    id: hex,
+    story: z.array(z.string()).describe("what is, in order"),
+    next: z.string().optional().describe("what the operator may do about it"),
+  }),
+  created: z.object({ task: hex }),
+  prepared: z.object({
+    task: hex.describe("the id it will have"),
+    specHash: hex,
+    datasetRoot: hex,
+    testCommitment: hex,
+    salt: hex,
+    manifest: z.string().describe("content address"),
+  }),
+  testSet: z.object({
+    testRoot: hex,
+    testBatches: count,
+    salt: hex,
+    manifest: z.string().describe("content address from which evaluators fetch it"),
+  }),
+  model: z.object({
+    task: hex,
+    stateId: hex,
+    sizes: z.array(count),
+    shift: z.array(count),
+    correct: count.optional().describe("right answers on the hidden test set"),
+    examples: count.optional(),
+    accuracy: z.number().optional(),
+  }),
   bounties: z.object({
     bounties: z.array(
       z.object({
@@ -167,6 +197,26 @@ export const answers = {
 export type Answer<name extends keyof typeof answers> = z.input<(typeof answers)[name]>;
 
 export const amountBody = z.strictObject({ amount });
+
+const taskBody = z.strictObject({
+  spec: z.string().describe("task file, YAML or JSON"),
+  files: z
+    .record(z.string(), z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "not base64"))
+    .default({})
+    .describe("files that it names, by name, in base64"),
+  miners: count.min(1).max(80).optional().describe("instead of what the file says"),
+  supervisors: count.min(1).max(80).optional().describe("instead of what the file says"),
+  evaluators: count.min(1).max(80).optional().describe("instead of what the file says"),
+});
+
+export const createBody = taskBody;
+
+export const prepareBody = taskBody.extend({
+  client: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, "not an address")
+    .describe("account that will create the task"),
+});
 
 export const emptyBody = z.strictObject({});
 

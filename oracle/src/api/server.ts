@@ -20,6 +20,7 @@ import { publishUrl, withdrawUrl } from "./location.ts";
 import { Metrics } from "./metrics.ts";
 import { check, describe, idOf, jsonSchema } from "./requests.ts";
 import { amountBody, answers, emptyBody, logQuery } from "./schemas.ts";
+import { addTaskRoutes } from "./task-routes.ts";
 import { TaskParts } from "./task-parts.ts";
 import { isAuthorised, loadToken } from "./token.ts";
 
@@ -30,6 +31,11 @@ const LEVELS = ["debug", "info", "warn", "error"];
 /** Statuses of errors by their codes; 400 for others of ours. */
 const STATUSES: Readonly<Record<string, number>> = {
   TASK_UNKNOWN: 404,
+  ID_UNKNOWN: 404,
+  MODEL_UNKNOWN: 404,
+  TEST_SET_LOST: 404,
+  NOT_A_CLIENT: 409,
+  TEST_SET_SECRET: 409,
   JOB_UNKNOWN: 404,
   KEY_MISSING: 409,
   CHAIN_REVERTED: 409,
@@ -159,6 +165,12 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
   get("stake", "this node's stake and wallet", () => source.stake());
   get("rewards", "what this node has earned", () => source.rewards());
   get("peers", "this node in its network", () => source.peers());
+  get(
+    "explanation",
+    "why a task or claim pays or not",
+    ({ params }) => source.explain(idOf(params, "id")),
+    "explain/:id",
+  );
   get("log", "the last lines of the log, oldest first", ({ query }) => {
     const { limit, after, level } = check(logQuery, query);
     const least = LEVELS.indexOf(level);
@@ -195,6 +207,7 @@ function addRoutes(app: FastifyInstance, { node, role, journal, version }: ApiOp
   post("stake/remove", "begins to unbond free stake", amountBody, "stake", (body) => removeStake(node, amountOf(body)));
   post("stake/withdraw", "takes out what has unbonded", emptyBody, "stake", () => withdrawStake(node));
   post("rewards/claim", "mints claims that are due and withdraws", emptyBody, "rewards", () => claimRewards(node));
+  addTaskRoutes(app, node, role);
   addBountyRoutes(app, node, role);
 }
 

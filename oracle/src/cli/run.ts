@@ -76,6 +76,7 @@ export function runCommand(work: SlotWork): Command {
         }
         if (role === "verifier") await enlist(node, parseEther(String(config.verifierStake)));
         if (only !== undefined) await takePart(node, role, only, work);
+        else if (role === "client") await serveClients(node);
         else await takeParts(node, role, work);
       } finally {
         await stop();
@@ -103,6 +104,24 @@ async function takeParts(node: Node, role: string, work: SlotWork): Promise<void
       if (node.signal.aborted || !(error instanceof GristmillError) || !OUT_OF_REACH.has(error.code)) throw error;
       node.log.warn({ event: "part-refused", task, error });
     }
+}
+
+/**
+ * Sees all tasks of a client through at once: no reveal may wait for the end of another task, and none may end with the
+ * failure of another.
+ */
+async function serveClients(node: Node): Promise<void> {
+  const parts: Promise<void>[] = [];
+  try {
+    for await (const task of openTasks(node, "client"))
+      parts.push(
+        takePart(node, "client", task).catch((error: unknown) => {
+          if (!node.signal.aborted) node.log.error({ event: "part-failed", task, error });
+        }),
+      );
+  } finally {
+    await Promise.all(parts);
+  }
 }
 
 /** Does a role's part in one task, from wherever the task stands to its end. */

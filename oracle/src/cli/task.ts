@@ -7,11 +7,11 @@ import { heads } from "../chain/follow.ts";
 import type { Reader } from "../operator/reader.ts";
 import type { ListedTask } from "../operator/tasks.ts";
 import { minersOf, proposalsOf, tasksOf } from "../operator/tasks.ts";
-import type { SpecChanges } from "../roles/client.ts";
-import { proposeTask, submitTask } from "../roles/client.ts";
 import { fetchModel } from "../roles/fetch-model.ts";
 import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
+import type { SpecChanges } from "../roles/task-order.ts";
+import { proposeTask, readTaskFile, submitTask } from "../roles/task-order.ts";
 import { isTerminal, phaseName } from "../roles/task-follower.ts";
 import { configOf, withOutput, withSettings } from "./options.ts";
 import { fieldsOf, show, tableOf, timeOf } from "./output.ts";
@@ -40,7 +40,7 @@ export function taskCommand(): Command {
       const changes = Object.fromEntries(wanted) as SpecChanges;
       await asClient(options, async (node) => {
         for (const file of files) {
-          const taskId = await submitTask(node, file, changes);
+          const taskId = await submitTask(node, await readTaskFile(file, changes));
           if (options["detach"] !== true) await takePart(node, "client", taskId);
         }
       });
@@ -55,7 +55,7 @@ export function taskCommand(): Command {
         ),
     ).action(async (file: string, options: Options) => {
       await asClient(options, async (node) => {
-        await proposeTask(node, file);
+        await proposeTask(node, await readTaskFile(file));
       });
     }),
   );

@@ -15,6 +15,8 @@ export interface DashboardSettings {
   readonly deployment: unknown;
   /** Trainers of shared models. */
   readonly models?: readonly string[];
+  /** Prediction markets. */
+  readonly markets?: readonly string[];
 }
 
 /** Media types of what Vite builds; anything else is not served. */

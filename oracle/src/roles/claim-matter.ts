@@ -29,6 +29,7 @@ export async function claimMatter(
   ]);
   return {
     id: claimId,
+    isUrgent: true,
     events: { sealed: "attestation-sealed", attested: "attested" },
     fields: { claimId, slot: details.slot },
     since: BigInt(claimedAt),

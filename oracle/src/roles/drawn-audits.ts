@@ -125,6 +125,7 @@ interface Rounds {
 
 class DrawnSegment implements Attestable {
   readonly id: Hex;
+  readonly isUrgent = false;
   readonly events = { sealed: "audit-sealed", attested: "audit-attested" };
   readonly fields: Readonly<Record<string, unknown>>;
   readonly since: bigint;

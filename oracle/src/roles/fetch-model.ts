@@ -57,6 +57,11 @@ export interface ModelCard {
   readonly accuracy?: number;
 }
 
+/** Where a node keeps the model of a task. */
+export function modelFolder(dataDir: string, taskId: Hex): string {
+  return join(dataDir, "models", taskId);
+}
+
 /**
  * Writes a model: `weights.bin` (W_1..W_L, row-major i32 little-endian, 8 fractional bits, bias column last) and its
  * card `model.json`.

@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import type { CompiledTask, FillerScale, TaskParameters, TestSetSecret } from "@gristmill/sdk";
 import {
   compileTask,
@@ -30,8 +32,11 @@ interface CatalogueTask {
 /** The catalogue that a deployment fixes: what each entry of the scale is known by, in order. */
 export async function catalogueEntries(scale: FillerScale): Promise<Hex[]> {
   const entries: Hex[] = [];
-  for (let entry = 0; entry < fillerCount(scale); entry += 1)
+  for (let entry = 0; entry < fillerCount(scale); entry += 1) {
     entries.push(fillerEntry((await catalogueTask(scale, entry)).parameters));
+    // All of that is computation: connections that were closed meanwhile must be noticed before they are used again.
+    await setImmediate();
+  }
   return entries;
 }
 

@@ -6,12 +6,12 @@ import { EventFeed } from "../chain/event-feed.ts";
 import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
 import { isFiller } from "./filler-catalogue.ts";
+import { keepsTestSet, secretScope } from "./kept-test-set.ts";
 import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { isTerminal, Phase } from "./task-follower.ts";
 import type { TaskView } from "./task-follower.ts";
-import { ownsTestSet } from "./test-set-secret.ts";
 import type { TaskTerms } from "./terms.ts";
 
 const membership: Readonly<Record<string, Role>> = {
@@ -24,8 +24,8 @@ const membership: Readonly<Record<string, Role>> = {
 type Created = Pick<TaskTerms, "taskId" | "client" | "onChain">;
 
 /**
- * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, every
- * running one for a verifier, and for the others those that it has a place in, or may get one. Filler tasks are for those
+ * Yields, until the node stops, each task that a node of this role can do something in: its own for a client, and
+ * those it keeps the test set of, every running one for a verifier, and for the others those that it has a place in, or may get one. Filler tasks are for those
  * whose operators want them.
  *
  * @param idle is called at each head at which there is none
@@ -69,11 +69,7 @@ async function concerns(node: Node, role: string, created: Created, task: TaskVi
   const { taskId, client } = created;
   const place = membership[role];
   if (place === undefined)
-    return (
-      role === "verifier" ||
-      isAddressEqual(client, self(node)) ||
-      (isFiller(node, created) && ownsTestSet(node, created))
-    );
+    return role === "verifier" || isAddressEqual(client, self(node)) || keepsTestSet(node, secretScope(node, created));
   const { standing } = await applicantOf(node, taskId, place);
   if (standing === Standing.Joined) return true;
   // Who was convicted gets no place any more.

@@ -10,6 +10,8 @@ export interface ForeignProcess {
   readonly args: readonly string[];
   /** Whom it runs as, where that is not the node's own user. */
   readonly user?: number;
+  /** Variables for what isolates; what it isolates does not get them. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly maxOutputBytes: number;
   readonly signal: AbortSignal;
@@ -24,11 +26,11 @@ export interface ForeignProcess {
  * @throws GristmillError RUNNER_FAILED, RUNNER_TIMEOUT, RUNNER_OUTPUT_TOO_LARGE
  */
 export async function runForeign(options: ForeignProcess): Promise<Uint8Array> {
-  const { program, args, user, seconds, maxOutputBytes, signal } = options;
+  const { program, args, user, environment, seconds, maxOutputBytes, signal } = options;
   signal.throwIfAborted();
   const child = spawn(program, [...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", ...environment },
     ...(user === undefined ? {} : { uid: user, gid: user }),
   });
   const output: Buffer[] = [];

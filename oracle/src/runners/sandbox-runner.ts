@@ -5,7 +5,8 @@ import { getuid } from "node:process";
 
 import { GristmillError } from "@gristmill/sdk";
 
-import { runForeign } from "./foreign-process.ts";
+import { controlGroup } from "./control-group.ts";
+import { type ForeignProcess, runForeign } from "./foreign-process.ts";
 import type { Runner, RunnerJob } from "./runner.ts";
 import { JOB_FOLDER, SCRIPT_WRAPPER, scriptEnvironment, scriptOf, withScriptFolder } from "./script-folder.ts";
 
@@ -16,7 +17,7 @@ const CHECK_SECONDS = 10;
 
 /** What a script may take. */
 export interface SandboxLimits {
-  /** Address space of each process, bytes. */
+  /** Address space of each process, and memory of all together where a control group can be had, bytes. */
   readonly memoryBytes: number;
   /** Processes and threads at a time. */
   readonly processes: number;
@@ -34,18 +35,23 @@ export const SANDBOX_LIMITS: SandboxLimits = {
  * Runs a bounty's own script under bubblewrap (https://github.com/containers/bubblewrap): namespaces of its own without a
  * network, the system's programs and the inputs read-only, everything else that it can write to in memory and bounded,
  * and nothing of the node's files, environment and processes. Time is bounded from outside: when the sandbox's first
- * process ends, the kernel ends all others in it. Memory is bounded a process, so a script can have `processes` times
- * `memoryBytes` in all: to bound the sum, run the node in a control group.
+ * process ends, the kernel ends all others in it. Memory is bounded in all where this machine gives the node a control group
+ * ({@link controlGroup}); elsewhere for each process, so that a script can have `processes` times `memoryBytes`.
  */
 export class SandboxRunner implements Runner {
   readonly name = "sandbox";
   readonly #program: string;
   readonly #limits: SandboxLimits;
+  readonly #grouping: string;
 
-  /** @param program bubblewrap */
-  constructor(limits: SandboxLimits = SANDBOX_LIMITS, program = "bwrap") {
+  /**
+   * @param program bubblewrap
+   * @param grouping systemd-run, which makes control groups
+   */
+  constructor(limits: SandboxLimits = SANDBOX_LIMITS, program = "bwrap", grouping = "systemd-run") {
     this.#limits = limits;
     this.#program = program;
+    this.#grouping = grouping;
   }
 
   async check(): Promise<void> {
@@ -53,9 +59,7 @@ export class SandboxRunner implements Runner {
     const args = [...sandboxArguments(this.#limits, undefined, {}), ...limited(this.#limits, CHECK_SECONDS), "true"];
     try {
       await runForeign({
-        program: this.#program,
-        args,
-        ...asUser(),
+        ...(await this.#isolated(args)),
         seconds: CHECK_SECONDS,
         maxOutputBytes: 1,
         signal,
@@ -75,18 +79,26 @@ export class SandboxRunner implements Runner {
   async run(job: RunnerJob, signal: AbortSignal): Promise<Uint8Array> {
     const { interpreter } = scriptOf(job.spec);
     await this.check();
-    return withScriptFolder(job, (folder) => {
+    return withScriptFolder(job, async (folder) => {
       const script = [...limited(this.#limits, job.seconds), interpreter, `${JOB_FOLDER}/in/script`];
       const wrapped = ["sh", "-c", SCRIPT_WRAPPER, "sh", ...script];
       return runForeign({
-        program: this.#program,
-        args: [...sandboxArguments(this.#limits, folder, scriptEnvironment(job)), ...wrapped],
-        ...asUser(),
+        ...(await this.#isolated([...sandboxArguments(this.#limits, folder, scriptEnvironment(job)), ...wrapped])),
         seconds: job.seconds,
         maxOutputBytes: job.spec.scoring["max-model-bytes"],
         signal,
       });
     });
+  }
+
+  /** Bubblewrap with these arguments, in a control group where there can be one. */
+  async #isolated(args: readonly string[]): Promise<Pick<ForeignProcess, "program" | "args" | "user" | "environment">> {
+    const user = getuid?.() === 0 ? NOBODY : undefined;
+    const group = await controlGroup(this.#limits, user, this.#grouping);
+    if (group === undefined) return { program: this.#program, args, ...(user === undefined ? {} : { user }) };
+    const { prefix, environment } = group;
+    const [program = this.#grouping, ...options] = prefix;
+    return { program, args: [...options, this.#program, ...args], environment };
   }
 }
 
@@ -96,10 +108,6 @@ export async function hasBubblewrap(): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function asUser(): { readonly user: number } | Record<string, never> {
-  return getuid?.() === 0 ? { user: NOBODY } : {};
 }
 
 /** What limits one process and its children; inherited, and nobody can raise it again. */

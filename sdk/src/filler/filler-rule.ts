@@ -19,7 +19,7 @@ export interface FillerScale {
 }
 
 /** Catalogues by the kind of chain that a suite is deployed to. */
-export const fillerScales = {
+export const fillerScales: Readonly<Record<"development" | "public", FillerScale>> = {
   /** A task of a minute. */
   development: {
     dataSeeds: [101, 102],
@@ -27,7 +27,7 @@ export const fillerScales = {
     learningRates: [0.02, 0.03],
     trainingRows: 1_024,
     testRows: 256,
-    passes: 24,
+    passes: 16,
     miners: 4,
     durations: { registration: 15, training: 600, later: 120 },
   },
@@ -42,7 +42,7 @@ export const fillerScales = {
     miners: 16,
     durations: { registration: 3_600, training: 64_800, later: 3_600 },
   },
-} as const satisfies Readonly<Record<string, FillerScale>>;
+};
 
 /** Entries of a catalogue. */
 export function fillerCount({ dataSeeds, architectures, learningRates }: FillerScale): number {

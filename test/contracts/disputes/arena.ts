@@ -29,7 +29,12 @@ import {
 import { recomputeSegment, type SegmentTruth } from "../../../oracle/src/disputes/segment-truth.ts";
 import { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { createEngine } from "../../../oracle/src/training/create-engine.ts";
-import { positionAfter, type SlotContext, startPosition } from "../../../oracle/src/training/slot-replica.ts";
+import {
+  positionAfter,
+  type SlotContext,
+  type SlotPosition,
+  startPosition,
+} from "../../../oracle/src/training/slot-replica.ts";
 import { Trainer, type TrainerState } from "../../../oracle/src/training/trainer.ts";
 import type { TaskParametersStruct } from "../../../types/ethers-contracts/interfaces/ITaskRegistry.js";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
@@ -60,6 +65,11 @@ export interface Arena extends Omit<CourtScene, "slots"> {
   readonly train: BatchSet;
   readonly seed: Hex;
 }
+
+/** What training a task's slots takes of its scene. */
+export type Training = Pick<Arena, "taskId" | "seed" | "mlp" | "train" | "registry" | "miners"> & {
+  readonly parameters: Pick<TaskParametersStruct, "slots" | "segmentLength" | "iterations">;
+};
 
 /** One slot's honest segments, and what they were computed from. */
 export interface Chain {
@@ -107,7 +117,7 @@ export async function arena(): Promise<Arena> {
   return arenaFor(PROGRAM);
 }
 
-export function contextOf({ taskId, seed, mlp, train, parameters }: Arena, slot: number): SlotContext {
+export function contextOf({ taskId, seed, mlp, train, parameters }: Training, slot: number): SlotContext {
   return {
     taskId: taskId as Hex,
     seed,
@@ -122,7 +132,10 @@ export function contextOf({ taskId, seed, mlp, train, parameters }: Arena, slot:
 }
 
 /** Signs a draft with the slot's operator key. */
-export async function sign(where: Arena, draft: Omit<SegmentMessage, "signature">): Promise<SegmentMessage> {
+export async function sign(
+  where: Pick<Arena, "registry" | "miners">,
+  draft: Omit<SegmentMessage, "signature">,
+): Promise<SegmentMessage> {
   const { chainId } = await ethers.provider.getNetwork();
   const domain = segmentDomain(Number(chainId), (await where.registry.getAddress()) as Hex);
   const types = { Segment: [...segmentTypes.Segment] };
@@ -137,32 +150,56 @@ export function logOf(where: Arena, chains: readonly (readonly SegmentMessage[])
   return log;
 }
 
-/**
- * Trains `count` segments of a slot honestly, taking in at each the whole log of the others.
- * @param others what the slot's peers published before
- */
-export async function honestChain(where: Arena, slot: number, count: number, others: TaskLog): Promise<Chain> {
-  const context = contextOf(where, slot);
-  const truths: SegmentTruth[] = [];
-  const messages: SegmentMessage[] = [];
-  let position = startPosition(context);
-  let state: TrainerState | undefined;
-  for (let n = 0; n < count; n++) {
-    const heads = n === 0 ? position.clock : others.heads();
+/** Trains a slot honestly, segment by segment. */
+export class Apprentice {
+  readonly #where: Training;
+  readonly #slot: number;
+  readonly #context: SlotContext;
+  #position: SlotPosition;
+  #state: TrainerState | undefined;
+  #predecessor: SegmentMessage | undefined;
+
+  constructor(where: Training, slot: number) {
+    this.#where = where;
+    this.#slot = slot;
+    this.#context = contextOf(where, slot);
+    this.#position = startPosition(this.#context);
+  }
+
+  /** Trains the next segment, which takes in all that is in the log of the others, unless it is the first. */
+  async next(others: TaskLog): Promise<{ readonly truth: SegmentTruth; readonly message: SegmentMessage }> {
+    const { mlp, seed, train } = this.#where;
+    const [slot, position, state] = [this.#slot, this.#position, this.#state];
+    const heads = this.#predecessor === undefined ? position.clock : others.heads();
     const clock: Clock = heads.map((entry, peer) =>
       peer === slot ? { count: position.next, segmentId: position.previous } : entry,
     );
     const lists = others.listsBetween(position.clock, clock, slot);
-    const predecessor = messages.at(-1);
-    const truth = await recomputeSegment({ context, engine, state, position, predecessor, clock, lists });
-    const trainer = Trainer.create({ parameters: where.mlp, seed: where.seed, engine, ...(state && { state }) });
+    const origin = { context: this.#context, engine, state, position, predecessor: this.#predecessor, clock, lists };
+    const truth = await recomputeSegment(origin);
+    const trainer = Trainer.create({ parameters: mlp, seed, engine, ...(state && { state }) });
     trainer.takeIn(lists.map((list) => ({ ...list, sign: 1 as const })));
-    for (const record of truth.message.records) trainer.iterate(record.index, where.train.batches[record.batch]!);
-    state = trainer.snapshot();
-    const message = await sign(where, truth.message);
+    for (const record of truth.message.records) trainer.iterate(record.index, train.batches[record.batch]!);
+    const message = await sign(this.#where, truth.message);
+    this.#state = trainer.snapshot();
+    this.#predecessor = message;
+    this.#position = positionAfter(message);
+    return { truth, message };
+  }
+}
+
+/**
+ * Trains `count` segments of a slot honestly, taking in at each the whole log of the others.
+ * @param others what the slot's peers published before
+ */
+export async function honestChain(where: Training, slot: number, count: number, others: TaskLog): Promise<Chain> {
+  const apprentice = new Apprentice(where, slot);
+  const truths: SegmentTruth[] = [];
+  const messages: SegmentMessage[] = [];
+  for (let n = 0; n < count; n++) {
+    const { truth, message } = await apprentice.next(others);
     truths.push(truth);
     messages.push(message);
-    position = positionAfter(message);
   }
   return { truths, messages };
 }
@@ -358,7 +395,12 @@ async function moveOf(receipt: TransactionReceipt, name: string, side: SideName,
   return { name, side, gas: receipt.gasUsed, cost: receipt.gasUsed * baseFeePerGas!, deposit };
 }
 
-function attackOrNothing(state: SegmentGameState, truth: SegmentTruth, evidence: Evidence): SegmentCall | undefined {
+/** The challenger's next move, undefined if it finds nothing to refute. */
+export function attackOrNothing(
+  state: SegmentGameState,
+  truth: SegmentTruth,
+  evidence: Evidence,
+): SegmentCall | undefined {
   try {
     return attackSegment(state, truth, evidence);
   } catch (error) {
@@ -368,11 +410,12 @@ function attackOrNothing(state: SegmentGameState, truth: SegmentTruth, evidence:
 }
 
 /** The task's parameters as the player passes them on. */
-export function parametersOf({ parameters }: Arena): TaskParameters {
+export function parametersOf({ parameters }: Pick<Arena, "parameters">): TaskParameters {
   return parameters as unknown as TaskParameters;
 }
 
-function emptySegment({ segment }: SegmentMessage): SegmentMessage["segment"] {
+/** What stands for the predecessor of a slot's first segment. */
+export function emptySegment({ segment }: Pick<SegmentMessage, "segment">): SegmentMessage["segment"] {
   const zero = `0x${"00".repeat(32)}` as const;
   return {
     taskId: segment.taskId,

@@ -37,18 +37,18 @@ async function arenaWithVerifier(): Promise<Arena> {
 }
 
 /** What a verifier attests that holds this to be the trace of iteration `index`. */
-function attested({ parameters, seed }: Arena, trace: TraceTruth, index: number): Hex {
+function attested({ parameters, seed }: Pick<Arena, "parameters" | "seed">, trace: TraceTruth, index: number): Hex {
   const iteration = { seed, index, lists: listRanges(trace.lists) };
   return traceCaseHash(traceCaseOf(trace, parameters.program as Hex, iteration));
 }
 
 /** What a verifier attests that holds a segment for true. */
-export function attestedOf(where: Arena, truth: SegmentTruth, index: number): Hex {
+export function attestedOf(where: Pick<Arena, "parameters" | "seed">, truth: SegmentTruth, index: number): Hex {
   return attested(where, truth.trace(index - truth.message.segment.first), index);
 }
 
 /** What a verifier attests of every iteration of a segment that it holds for true. */
-export function allAttestedOf(where: Arena, truth: SegmentTruth): Hex[] {
+export function allAttestedOf(where: Pick<Arena, "parameters" | "seed">, truth: SegmentTruth): Hex[] {
   const { first } = truth.message.segment;
   return truth.message.records.map((_, i) => attestedOf(where, truth, first + i));
 }

@@ -1,4 +1,4 @@
-import { auditIdOf, segmentId, type SegmentMessage } from "@gristmill/sdk";
+import { auditIdOf, segmentId, type SegmentMessage, tracesRoot } from "@gristmill/sdk";
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,12 +9,12 @@ import { contractsOf } from "../../../oracle/src/chain/contracts.ts";
 import { readSchedule } from "../../../oracle/src/chain/epochs.ts";
 import type { DisputeMode } from "../../../oracle/src/config/dispute-modes.ts";
 import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
-import { Attester } from "../../../oracle/src/roles/attester.ts";
+import { type Attestable, Attester } from "../../../oracle/src/roles/attester.ts";
 import { type Auditing, DrawnAudits } from "../../../oracle/src/roles/drawn-audits.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
 import type { TaskLog } from "../../../oracle/src/storage/task-log.ts";
 import { firstDifference } from "../../../oracle/src/training/slot-replica.ts";
-import { loadFixture, networkHelpers, Role } from "../tasks/scenario.ts";
+import { ethers, loadFixture, networkHelpers, Role } from "../tasks/scenario.ts";
 import { headNow, look, type Player, playerOf, workOf } from "./agent-stage.ts";
 import { type Arena, logOf, SEGMENT_LENGTH } from "./arena.ts";
 import { allAttestedOf, commitSegments, SLOT, type Trial, trial } from "./attested-segments.ts";
@@ -49,6 +49,27 @@ function auditOf({ where, truths }: Trial, log: TaskLog): Auditing["audit"] {
           : { outcome: "false", reason, fault: "segment" },
       );
     },
+  };
+}
+
+/** Something to attest that is never sealed. */
+function idleMatter(name: string, isUrgent: boolean, since: bigint): Attestable {
+  const id = ethers.id(name) as Hex;
+  return {
+    id,
+    isUrgent,
+    since,
+    events: { sealed: "sealed", attested: "attested" },
+    fields: { name },
+    standing: () => Promise.resolve("wanted"),
+    seatIn: () => Promise.resolve(0),
+    isSealed: () => Promise.resolve(false),
+    isAttested: () => Promise.resolve(false),
+    audit: () => Promise.resolve({ outcome: "unavailable", reason: "nothing is there" }),
+    rootOf: tracesRoot,
+    seal: () => Promise.resolve(),
+    reveal: () => Promise.resolve(),
+    accused: () => ({ kind: "segment", id, slot: SLOT }),
   };
 }
 
@@ -155,5 +176,36 @@ describe("DrawnAudits", () => {
     await networkHelpers.mine();
     await look(verifier.agent());
     expect((await registry.placeOf(taskId, Role.Miner, SLOT)).convicted).to.equal(true);
+  });
+
+  it("audits what is urgent before it, and of that what began first", async () => {
+    const { where } = await loadFixture(committedTruth);
+    const { chain, log } = await player(where, VERIFIER, "watch", {});
+    const node = { chain, log, schedule: await readSchedule(contractsOf(chain)), database: databaseOf(100) };
+    const attester = new Attester(node, where.taskId as Hex, { accuse: () => undefined });
+    const order: string[] = [];
+    const gate = Promise.withResolvers<undefined>();
+    for (const [name, isUrgent, since] of [
+      // These take all lanes.
+      ["a", false, 1n],
+      ["b", false, 1n],
+      ["c", false, 1n],
+      ["drawn", false, 2n],
+      ["late claim", true, 9n],
+      ["claim", true, 4n],
+    ] as const)
+      attester.add({
+        ...idleMatter(name, isUrgent, since),
+        audit: async () => {
+          order.push(name);
+          await gate.promise;
+          return { outcome: "unavailable", reason: "nothing is there" };
+        },
+      });
+    await attester.attend(await headNow());
+    expect(order).to.have.length(3);
+    gate.resolve(undefined);
+    await attester.settle();
+    expect(order.slice(3)).to.deep.equal(["claim", "late claim", "drawn"]);
   });
 });

@@ -38,7 +38,7 @@ export async function lyingMajority(): Promise<{ where: Arena; truth: Evaluation
 }
 
 /** One more right answer in one batch, in the tensor of hits too. */
-function withOneMoreHit(truth: EvaluationTruth, batch: number): EvaluationTruth {
+export function withOneMoreHit(truth: EvaluationTruth, batch: number): EvaluationTruth {
   const trace = truth.trace(batch);
   const k = trace.instructions.findIndex(({ op }) => op === "Hits");
   const hits = trace.tensors[k]!;
@@ -81,7 +81,7 @@ export async function playScore(where: Arena, evaluator: number, defender: Evalu
     const state = evaluationGameState(events)!;
     const byChallenger = dispute.turn === Side.Challenger;
     const call: EvaluationCall | undefined = byChallenger
-      ? attackOrNothing(() => attackScore(state, truth, challenger.address as Hex))
+      ? attackScoreOrNothing(state, truth, challenger.address as Hex)
       : defendScore(state, defender, parametersOf(where));
     if (call === undefined) {
       await networkHelpers.time.increase(Number(COURT.moveSeconds) + 1);
@@ -101,9 +101,10 @@ export async function playScore(where: Arena, evaluator: number, defender: Evalu
   return { winner: turn === Side.Challenger ? "challenger" : "defender", names };
 }
 
-function attackOrNothing(attack: () => EvaluationCall | undefined): EvaluationCall | undefined {
+/** The challenger's next move, undefined if it finds nothing to refute. */
+export function attackScoreOrNothing(...attack: Parameters<typeof attackScore>): EvaluationCall | undefined {
   try {
-    return attack();
+    return attackScore(...attack);
   } catch (error) {
     if ((error as { code?: string }).code === "NOTHING_TO_REFUTE") return undefined;
     throw error;

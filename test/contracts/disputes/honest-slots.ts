@@ -118,12 +118,15 @@ export class Slots {
 }
 
 /** `RecordOpening` of a draft's record. */
-export function openRecord({ records }: Draft, leaf: number): { leaf: number; record: IterationRecord; proof: Hex[] } {
+export function openRecord(
+  { records }: Pick<Draft, "records">,
+  leaf: number,
+): { leaf: number; record: IterationRecord; proof: Hex[] } {
   return { leaf, record: records[leaf]!, proof: merkleProof(records.map(recordHash), leaf) };
 }
 
 /** `ClockOpening` of a draft's clock, by one of its records. */
-export function openClock(draft: Draft, leaf = 0) {
+export function openClock(draft: Pick<Draft, "clock" | "records">, leaf = 0) {
   return { naming: openRecord(draft, leaf), clock: [...draft.clock] };
 }
 

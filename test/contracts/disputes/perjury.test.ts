@@ -235,7 +235,7 @@ describe("Perjury", () => {
       expect(await stakes.lockedFor(verifier, pool, await pool.lockId())).to.equal(0n);
     });
 
-    it("what was refuted ends its part: it is not drawn again, and attests nothing that it was drawn for", async () => {
+    it("what was refuted ends its part: it is not drawn again, attests nothing that it was drawn for, and votes on nothing", async () => {
       const { where, truths, lie, signedLie, details } = await loadFixture(perjured);
       const { perjury, pool, beacon, verifier } = where;
       const { disputeId } = await playSegment(where, signedLie, { defender: lie, challenger: truths[1]! });

@@ -314,6 +314,10 @@ describe("the HTTP API", () => {
       ),
       ...["bounties", "machine", "policy", "jobs", "jobs/{id}"].map((path) => `/api/v1/${path}`),
       ...["stake/add", "stake/remove", "stake/withdraw", "rewards/claim"].map((path) => `/api/v1/${path}`),
+      ...["tasks/prepare", "tasks/{task}/test-set", "tasks/{task}/model", "tasks/{task}/model/weights"].map(
+        (path) => `/api/v1/${path}`,
+      ),
+      "/api/v1/explain/{id}",
       "/metrics",
     ]);
   });

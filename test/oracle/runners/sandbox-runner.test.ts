@@ -144,6 +144,24 @@ describe("SandboxRunner", function () {
       expect(greedy).to.have.property("code", "RUNNER_FAILED");
     });
 
+    it("bounds the memory and processes of a script in all, where this machine gives it a control group", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "gristmill-scope-"));
+      const [systemdRun, calls] = [join(folder, "systemd-run"), join(folder, "calls")];
+      // Notes how it was called, and runs what follows its options.
+      const follow = 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"';
+      writeFileSync(systemdRun, `#!/bin/sh\necho "$*" | head -n 1 >> ${calls}\n${follow}\n`, { mode: 0o755 });
+      try {
+        const grouped = new SandboxRunner(LIMITS, "bwrap", systemdRun);
+        const model = await grouped.run(await scriptJob(`{ echo grouped; env | grep XDG; } > model.bin; true`), signal);
+        expect(new TextDecoder().decode(model)).to.equal("grouped\n");
+        const scope = `--scope --quiet --collect -p MemoryMax=${LIMITS.memoryBytes} -p MemorySwapMax=0 -p TasksMax=${LIMITS.processes} -- `;
+        for (const line of readFileSync(calls, "utf8").trim().split("\n")) expect(line).to.include(scope);
+        expect(readFileSync(calls, "utf8")).to.include(`${scope}bwrap --unshare-all`);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+
     it("takes no model that is larger than the bounty allows, and none where there is none", async () => {
       const large = await rejection(runner.run(await scriptJob(`head -c 5000 /dev/zero > model.bin`), signal));
       expect(large).to.have.property("code", "RUNNER_OUTPUT_TOO_LARGE");

@@ -39,8 +39,8 @@ describe("filler tasks", function () {
   it("are made from their number alone, the same by everybody", async () => {
     const [scale] = [{ ...fillerScales.development, dataSeeds: [101], learningRates: [0.02] }];
     expect(await catalogueEntries(scale)).to.deep.equal([
-      "0x069463a6919d381d4b3859c8b368e4b1691d3137e0606d4cf420678cee6d94f2",
-      "0x4e771e6051f2c306c70a269e30d5b45b92aa8a04d9d9a1c43c9ae654ad3f4b59",
+      "0x79ca894ecc736ab3f214a35bd2fe5fe52c347e1b98ec60a4141d6b4210189f29",
+      "0x94aa62868fd1eac1246694c2ab754f6f6b6fcfc045751cedfd7788c357e98f35",
     ]);
   });
 

@@ -1,33 +1,21 @@
 import type { MlpParameters } from "@gristmill/sdk";
-import { decodeProgram, taskRegistryAbi } from "@gristmill/sdk";
+import { decodeProgram, Phase, taskRegistryAbi } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { readEvents } from "./read-events.ts";
 import type { Suite } from "./suite.ts";
 
-/** Phases of a task, by the registry's numbers (contracts/types/TaskTypes.sol). */
-export const PHASES = [
-  "None",
-  "Registration",
-  "Seeding",
-  "Training",
-  "Submission",
-  "Reveal",
-  "Evaluation sealed",
-  "Evaluation opened",
-  "Closing",
-  "Settled",
-  "Cancelled",
-  "Failed",
-] as const;
+/** Phases of a task in words, by the registry's numbers. */
+export const PHASES: readonly string[] = Object.keys(Phase).map((name) =>
+  name.replace(/(?<=[a-z])[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`),
+);
 
-/** Numbers of phases in which nothing happens any more. */
-export const SETTLED = 9;
-const LAST_OPEN = 8;
+/** The phases that a task passes through if all goes well. */
+export const RAIL = PHASES.slice(Phase.Registration, Phase.Settled + 1);
 
 /** Whether a task in this phase still goes on. */
 export function isRunning(phase: number): boolean {
-  return phase >= 1 && phase <= LAST_OPEN;
+  return phase >= Phase.Registration && phase < Phase.Settled;
 }
 
 /** Tasks that a page lists at most, the newest. */

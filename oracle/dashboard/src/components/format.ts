@@ -15,6 +15,11 @@ export function formatCount(count: number | bigint): string {
   return counts.format(count);
 }
 
+/** So many a second: whole from ten on, with a decimal below. */
+export function formatRate(rate: number): string {
+  return rate < 10 ? rate.toFixed(1) : formatCount(rate);
+}
+
 /** A part of 1 in percent, one decimal. */
 export function formatShare(part: number): string {
   return `${(100 * part).toFixed(1)} %`;

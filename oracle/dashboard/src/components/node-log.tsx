@@ -14,9 +14,13 @@ const OWN: ReadonlySet<string> = new Set(["event", "level", "time", "name", "rol
 
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** What nodes say, the latest first, as it comes. */
-export function NodeLog() {
-  const { events } = useNode();
+/**
+ * What a node says, the latest first, as it comes.
+ * @param name of the node, empty where there is but one
+ */
+export function NodeLog({ name: own }: { readonly name: string }) {
+  const node = useNode();
+  const events = node.events.filter(({ name }) => own === "" || name === own);
   const [kind, setKind] = useState("");
   const kinds = [...new Set(events.map(({ event }) => event ?? ""))].filter((name) => name !== "").sort();
   const shown = events

@@ -1,8 +1,9 @@
+import { Phase } from "@gristmill/sdk";
 import { Anchor } from "@mantine/core";
 import { Link } from "wouter";
 
 import type { readTasks } from "../chain/tasks.ts";
-import { isRunning, PHASES, SETTLED } from "../chain/tasks.ts";
+import { isRunning, PHASES } from "../chain/tasks.ts";
 import { Nothing } from "./card.tsx";
 import { DataTable } from "./data-table.tsx";
 import { formatAmount, formatCount } from "./format.ts";
@@ -40,7 +41,7 @@ export function TaskTable({ tasks }: { readonly tasks: Tasks | undefined }) {
 
 /** A phase's name and whether it is good, busy or bad news. */
 export function PhasePill({ phase }: { readonly phase: number }) {
-  const tone = phase === SETTLED ? "good" : isRunning(phase) ? "busy" : "bad";
+  const tone = phase === Phase.Settled ? "good" : isRunning(phase) ? "busy" : "bad";
   return (
     <span className={`pill ${tone}`}>
       <span className="dot" aria-hidden="true" />

@@ -22,15 +22,9 @@ export function TransactionButton({
   disabled,
   variant = "filled",
 }: TransactionButtonProps) {
-  const { isConnected, chainId } = useConnection();
-  const { chain } = useSuite();
+  const obstacle = useObstacle();
   const { state } = transaction;
   const isBusy = state.status === "checking" || state.status === "signing" || state.status === "pending";
-  const obstacle = !isConnected
-    ? "Connect a wallet first."
-    : chainId !== chain.id
-      ? "Switch the wallet's chain first."
-      : "";
   return (
     <Stack gap={4} align="flex-start">
       <Button
@@ -52,7 +46,16 @@ export function TransactionButton({
   );
 }
 
-function TransactionNote({ state, label }: { readonly state: TransactionState; readonly label: string }) {
+/** What keeps the visitor from sending anything; empty if nothing does. */
+export function useObstacle(): string {
+  const { isConnected, chainId } = useConnection();
+  const { chain } = useSuite();
+  if (!isConnected) return "Connect a wallet first.";
+  return chainId === chain.id ? "" : "Switch the wallet's chain first.";
+}
+
+/** How far a transaction is. */
+export function TransactionNote({ state, label }: { readonly state: TransactionState; readonly label: string }) {
   return (
     <div role="status" aria-label={label} data-status={state.status}>
       <Text size="sm" component="div">

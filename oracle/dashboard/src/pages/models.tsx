@@ -1,62 +1,76 @@
 import { readSharedModel } from "@gristmill/sdk";
 import { Button, Group, Stack, TextInput } from "@mantine/core";
-import type { SubmitEvent } from "react";
+import type { ReactNode, SubmitEvent } from "react";
 import { useState } from "react";
 import type { Address } from "viem";
 import { getAddress, isAddress } from "viem";
 import { Link } from "wouter";
 
 import { explainError } from "../chain/explain-error.ts";
+import { MARKET_PHASES, readMarket } from "../chain/markets.ts";
 import { useSuite } from "../chain/suite-context.ts";
 import { useChainQuery } from "../chain/use-chain-query.ts";
 import { Card, Nothing, PageTitle } from "../components/card.tsx";
+import { formatAmount, shortHex } from "../components/format.ts";
 import { HexText } from "../components/hex.tsx";
-import { readOwnModels, writeOwnModels } from "../config.ts";
+import { readOwn, writeOwn } from "../config.ts";
 
-/** Shared models that the configuration or the visitor names, each checked before it is trusted. */
+/** Shared models and prediction markets that the configuration or the visitor names, each checked before it is trusted. */
 export default function Models() {
   const { config } = useSuite();
-  const [own, setOwn] = useState(readOwnModels);
-  const keep = (models: readonly Address[]): void => {
-    writeOwnModels(models);
-    setOwn(models);
-  };
-  const all = [...new Set([...config.models, ...own].map((address) => getAddress(address)))];
+  const models = useList("models", config.models);
+  const markets = useList("markets", config.markets);
   return (
     <Stack gap="lg">
       <PageTitle title="Shared models" />
-      {all.length === 0 ? (
+      {models.all.length === 0 ? (
         <Nothing>
           No model is named in config.json, nor by you. Deploy one with “npx hardhat deploy-model”, or add its address.
         </Nothing>
       ) : null}
-      {all.map((trainer) => (
-        <ModelCard
-          key={trainer}
-          trainer={trainer}
-          {...(own.includes(trainer)
-            ? {
-                onForget: () => {
-                  keep(own.filter((address) => address !== trainer));
-                },
-              }
-            : {})}
-        />
+      {models.all.map((trainer) => (
+        <ModelCard key={trainer} trainer={trainer} onForget={models.forgetting(trainer)} />
       ))}
-      <AddModel
-        onAdd={(trainer) => {
-          keep([...own, trainer]);
-        }}
-      />
+      <AddressForm title="Add a model" label="Address of its trainer" onAdd={models.add} />
+      {markets.all.map((market) => (
+        <MarketCard key={market} market={market} onForget={markets.forgetting(market)} />
+      ))}
+      <AddressForm title="Add a prediction market" label="Address of its contract" onAdd={markets.add} />
     </Stack>
   );
 }
 
-function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly onForget?: () => void }) {
-  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) =>
-    readSharedModel(client, trainer),
-  );
-  const title = model?.name ?? "Unknown model";
+/** A list of the configuration with what the visitor added to it. */
+function useList(name: "models" | "markets", configured: readonly Address[]) {
+  const [own, setOwn] = useState(() => readOwn(name));
+  const keep = (addresses: readonly Address[]): void => {
+    writeOwn(name, addresses);
+    setOwn(addresses);
+  };
+  return {
+    all: [...new Set([...configured, ...own].map((address) => getAddress(address)))],
+    add: (address: Address) => {
+      keep([...own, address]);
+    },
+    /** What takes an address off the list again, if the visitor put it there. */
+    forgetting: (address: Address) =>
+      own.includes(address)
+        ? () => {
+            keep(own.filter((one) => one !== address));
+          }
+        : undefined,
+  };
+}
+
+interface ListedProps {
+  readonly title: string;
+  readonly href: string;
+  readonly onForget: (() => void) | undefined;
+  readonly children: ReactNode;
+}
+
+/** Something on a list, to be opened or forgotten. */
+function Listed({ title, href, onForget, children }: ListedProps) {
   return (
     <Card
       title={title}
@@ -67,12 +81,42 @@ function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly 
               Forget
             </Button>
           )}
-          <Button component={Link} href={`/models/${trainer}`} size="xs" variant="default" aria-label={`Open ${title}`}>
+          <Button component={Link} href={href} size="xs" variant="default" aria-label={`Open ${title}`}>
             Open
           </Button>
         </Group>
       }
     >
+      {children}
+    </Card>
+  );
+}
+
+function MarketCard({ market, onForget }: { readonly market: Address; readonly onForget: (() => void) | undefined }) {
+  const { data, error } = useChainQuery(["market", market], async (suite) => readMarket(suite, { market }, undefined));
+  return (
+    <Listed title={`Prediction market ${shortHex(market)}`} href={`/markets/${market}`} onForget={onForget}>
+      {error !== null && data === undefined ? (
+        <p className="failure">{explainError(error).sentence}</p>
+      ) : (
+        <p>
+          {data === undefined
+            ? "No market was opened yet."
+            : `Market ${data.market.id}: ${MARKET_PHASES[data.market.phase] ?? ""}, ${data.market.contributions} samples, ` +
+              `a bounty of ${formatAmount(data.bounty ?? 0n)} ETH.`}
+        </p>
+      )}
+    </Listed>
+  );
+}
+
+function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly onForget: (() => void) | undefined }) {
+  const { data: model, error } = useChainQuery(["model", trainer], async ({ client }) =>
+    readSharedModel(client, trainer),
+  );
+  const title = model?.name ?? "Unknown model";
+  return (
+    <Listed title={title} href={`/models/${trainer}`} onForget={onForget}>
       {model === undefined ? null : <p>{model.description}</p>}
       <Group gap="md">
         <HexText value={trainer} name="trainer" />
@@ -92,11 +136,17 @@ function ModelCard({ trainer, onForget }: { readonly trainer: Address; readonly 
         {model === undefined ? null : <span>{model.classes.join(" · ")}</span>}
       </Group>
       {error === null ? null : <p className="failure">{explainError(error).sentence}</p>}
-    </Card>
+    </Listed>
   );
 }
 
-function AddModel({ onAdd }: { readonly onAdd: (trainer: Address) => void }) {
+interface AddressFormProps {
+  readonly title: string;
+  readonly label: string;
+  readonly onAdd: (address: Address) => void;
+}
+
+function AddressForm({ title, label, onAdd }: AddressFormProps) {
   const [text, setText] = useState("");
   const [error, setError] = useState<string>();
   const submit = (event: SubmitEvent): void => {
@@ -110,11 +160,11 @@ function AddModel({ onAdd }: { readonly onAdd: (trainer: Address) => void }) {
     setText("");
   };
   return (
-    <Card title="Add a model">
+    <Card title={title}>
       <form onSubmit={submit} noValidate>
         <Group align="flex-start">
           <TextInput
-            label="Address of its trainer"
+            label={label}
             description="Kept in this browser only."
             value={text}
             error={error}

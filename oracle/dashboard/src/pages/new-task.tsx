@@ -1,5 +1,6 @@
+import type { CompiledTask } from "@gristmill/sdk";
 import { compileTask, encodeProgram, GristmillError, macsPerIteration } from "@gristmill/sdk";
-import { Button, Code, FileInput, SimpleGrid, Stack, Text, Textarea } from "@mantine/core";
+import { Button, FileInput, SimpleGrid, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import type { SubmitEvent } from "react";
 import { useState } from "react";
@@ -12,12 +13,16 @@ import { useChainQuery } from "../chain/use-chain-query.ts";
 import { Card, Nothing, PageTitle } from "../components/card.tsx";
 import { Facts } from "../components/facts.tsx";
 import { formatAmount, formatCount } from "../components/format.ts";
+import type { Draft } from "../components/task/submit-card.tsx";
+import { SubmitCard } from "../components/task/submit-card.tsx";
 
-/** Compiles a task file here in the page, as the node would, and says what it would cost and order. */
+/** Compiles a task file here in the page, says what it would cost and order, and submits it. */
 export default function NewTask() {
   const [text, setText] = useState(digits);
   const [files, setFiles] = useState<File[]>([]);
-  const { mutate, data, error, isPending } = useMutation({ mutationFn: async () => compile(text, files) });
+  const { mutate, data, error, isPending } = useMutation({
+    mutationFn: async (): Promise<Draft> => ({ text, files, task: await compile(text, files) }),
+  });
   const { data: perTicket } = useChainQuery(["macs-per-ticket"], macsPerTicket);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -44,7 +49,7 @@ export default function NewTask() {
               />
               <FileInput
                 label="Files that it names"
-                description="Read here and sent nowhere; synthetic-digits needs none."
+                description="Read here, and sent to the node when you submit; synthetic-digits needs none."
                 multiple
                 clearable
                 value={files}
@@ -66,15 +71,20 @@ export default function NewTask() {
             </Stack>
           </form>
         </Card>
-        <Card title="What it comes to">
-          {data === undefined ? <Nothing>Compile it to see.</Nothing> : <Compiled task={data} perTicket={perTicket} />}
-        </Card>
+        <Stack gap="lg">
+          <Card title="What it comes to">
+            {data === undefined ? (
+              <Nothing>Compile it to see.</Nothing>
+            ) : (
+              <Compiled task={data.task} perTicket={perTicket} />
+            )}
+          </Card>
+          {data === undefined ? null : <SubmitCard draft={data} />}
+        </Stack>
       </SimpleGrid>
     </Stack>
   );
 }
-
-type CompiledTask = Awaited<ReturnType<typeof compile>>;
 
 function Compiled({ task, perTicket }: { readonly task: CompiledTask; readonly perTicket: bigint | undefined }) {
   const { parameters, payment, warnings, specHash } = task;
@@ -107,16 +117,11 @@ function Compiled({ task, perTicket }: { readonly task: CompiledTask; readonly p
           {warning}
         </Text>
       ))}
-      <Text size="sm">
-        Whoever trains must be able to fetch the data, and the test set must stay with somebody until the reveal: so a
-        node submits the task and serves it to its end, not this page. Save the file and run:
-      </Text>
-      <Code block>npx oracle-miner task submit task.yaml</Code>
     </Stack>
   );
 }
 
-async function compile(text: string, files: readonly File[]) {
+async function compile(text: string, files: readonly File[]): Promise<CompiledTask> {
   return compileTask(text, {
     baseDir: "",
     readFile: async (path) => {

@@ -1,7 +1,8 @@
+import { Phase } from "@gristmill/sdk";
 import { SimpleGrid, Stack } from "@mantine/core";
 import { isHex, size } from "viem";
 
-import { isRunning, PHASES, programOf, readTask } from "../chain/tasks.ts";
+import { isRunning, PHASES, programOf, RAIL, readTask } from "../chain/tasks.ts";
 import { useChainQuery } from "../chain/use-chain-query.ts";
 import { useChainTime } from "../chain/use-head.ts";
 import { Card, Figure, Nothing, PageTitle } from "../components/card.tsx";
@@ -9,14 +10,12 @@ import { ErrorNote } from "../components/error-note.tsx";
 import { formatAmount, formatCount, formatDuration } from "../components/format.ts";
 import { PhaseRail } from "../components/phase-rail.tsx";
 import { ClaimsCard } from "../components/task/claims-card.tsx";
+import { ClientCard } from "../components/task/client-card.tsx";
 import { CurvesCard } from "../components/task/curves-card.tsx";
 import { FeeCard } from "../components/task/fee-card.tsx";
 import { MembersCard } from "../components/task/members-card.tsx";
 import { ResultCard } from "../components/task/result-card.tsx";
 import { SpecCard } from "../components/task/spec-card.tsx";
-
-/** The phases that a task passes through if all goes well. */
-const RAIL = PHASES.slice(1, 10);
 
 /** One task: what was ordered, who works on it, what came of it. */
 export default function Task({ taskId }: { readonly taskId: string }) {
@@ -38,9 +37,9 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
   return (
     <Stack gap="lg">
       <PageTitle title={`Task ${taskId.slice(0, 10)}`} />
-      {view.phase > RAIL.length ? (
+      {view.phase > Phase.Settled ? (
         <Card title={PHASES[view.phase] ?? "Over"}>
-          {view.phase === 10
+          {view.phase === Phase.Cancelled
             ? "It never started: the fee went back in full."
             : "It started, but no final state was agreed on."}
         </Card>
@@ -54,6 +53,7 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
           />
         </section>
       )}
+      <ClientCard taskId={taskId} task={task} />
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
         <Figure
           label="Fee"
@@ -75,7 +75,7 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
       <CurvesCard taskId={taskId} slots={view.slots} />
       <MembersCard taskId={taskId} view={view} batch={programOf(parameters.program)?.batch} />
       <ClaimsCard taskId={taskId} macs={created.macs} />
-      <ResultCard taskId={taskId} view={view} goal={parameters.goal} baseline={parameters.baseline} />
+      <ResultCard taskId={taskId} view={view} created={created} />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <FeeCard taskId={taskId} parameters={parameters} />
         <SpecCard taskId={taskId} created={created} />

@@ -5,23 +5,26 @@ import type { Hex } from "viem";
 import { readEvents } from "../../chain/read-events.ts";
 import type { Suite } from "../../chain/suite.ts";
 import type { readTask } from "../../chain/tasks.ts";
-import { SETTLED } from "../../chain/tasks.ts";
+import { programOf } from "../../chain/tasks.ts";
 import { useChainQuery } from "../../chain/use-chain-query.ts";
 import { Card, Nothing } from "../card.tsx";
 import { Facts } from "../facts.tsx";
 import { formatCount } from "../format.ts";
 import { HexText } from "../hex.tsx";
+import { ModelDownload } from "./model-download.tsx";
+
+type Task = NonNullable<Awaited<ReturnType<typeof readTask>>>;
 
 interface ResultCardProps {
   readonly taskId: Hex;
-  readonly view: NonNullable<Awaited<ReturnType<typeof readTask>>>["view"];
-  /** Right answers at which the bonus starts, and is earned in full. */
-  readonly baseline: number;
-  readonly goal: number;
+  readonly view: Task["view"];
+  readonly created: Task["created"];
 }
 
 /** What the training came to: the state that was agreed on, and how it was scored. */
-export function ResultCard({ taskId, view, baseline, goal }: ResultCardProps) {
+export function ResultCard({ taskId, view, created: { parameters } }: ResultCardProps) {
+  const { baseline, goal } = parameters;
+  const program = programOf(parameters.program);
   const { data: scores } = useChainQuery(["scores", taskId], async (suite) => readScores(suite, taskId));
   if (Number(view.finalState) === 0) {
     return (
@@ -42,9 +45,9 @@ export function ResultCard({ taskId, view, baseline, goal }: ResultCardProps) {
             .join(", "),
         }}
       />
+      {program === undefined ? null : <ModelDownload taskId={taskId} program={program} finalState={view.finalState} />}
       <Text size="sm" mt="md" c="dimmed">
-        {view.phase < SETTLED ? "Once it is settled, anybody can download the model" : "Download the model"} from the
-        task's peers and check it against the id above; it is content-addressed, and no web server keeps it:
+        Anybody can fetch the model from the task's peers: it is content-addressed, and no web server keeps it.
       </Text>
       <Code block>npx oracle-miner task fetch {taskId} --out model</Code>
     </Card>
