@@ -136,7 +136,12 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   }, BLOCK_LOOK);
   view?.start();
   try {
-    const client = await startClient(setting, options.wait === true ? [] : files, cast, identityOf(identities, "client"));
+    const client = await startClient(
+      setting,
+      options.wait === true ? [] : files,
+      cast,
+      identityOf(identities, "client"),
+    );
     const bootstrap = addressesOf(await client.seen("started"));
     if (options.wait !== true) await client.seen("task-created");
     const nodes = await Promise.all(
