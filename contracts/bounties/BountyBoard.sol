@@ -274,7 +274,8 @@ contract BountyBoard is IBountyBoard, ReentrancyGuardTransient {
         _advance(bountyId);
         Ballot storage ballot = _bounties[bountyId].ballotOn[entry];
         Vote memory cast = ballot.votes[msg.sender];
-        bool prevailed = cast.weight != 0 && cast.verdict == ballot.outcome;
+        // A sealed vote that was never opened has no verdict, as a ballot has before it is decided.
+        bool prevailed = cast.weight != 0 && cast.verdict != Verdict.None && cast.verdict == ballot.outcome;
         require(prevailed, Bounty_NothingToCollect(bountyId, entry, msg.sender));
 
         // The verdict stays, so that nobody votes a second time.

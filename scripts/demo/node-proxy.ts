@@ -56,7 +56,9 @@ export class NodeProxy {
   }
 
   #passOn({ url, dataDir }: ProxiedNode, path: string, request: IncomingMessage, response: ServerResponse): void {
-    const { host: _, authorization, ...headers } = request.headers;
+    const { authorization, ...headers } = request.headers;
+    // Of this proxy: a node answers to its own.
+    delete headers.host;
     const passedOn = ask(`${url}${path}`, {
       method: request.method,
       headers: isAuthorised(authorization, this.token)

@@ -248,7 +248,7 @@ describe("the dashboard in a browser", function () {
     const page = await open("models");
     await page.getByText("all parts owned by the trainer").waitFor();
     await page.getByLabel("Address of its trainer").fill(site.deployment.contracts.GristToken);
-    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("region", { name: "Add a model" }).getByRole("button", { name: "Add" }).click();
     await page.getByText("not to be trusted").waitFor();
     expect(await page.getByText("all parts owned by the trainer").count()).to.equal(1);
   });

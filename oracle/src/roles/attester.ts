@@ -70,7 +70,7 @@ export class Attester {
   readonly #open = new Map<Hex, Attestable>();
   /** Seats that draw this verifier, by matter and round. */
   readonly #seats = new Map<string, number | undefined>();
-  readonly #findings = new Map<Hex, Finding | "pending">();
+  readonly #findings = new Map<Hex, Exclude<Finding, { outcome: "unavailable" }> | "pending">();
   /** What waits to be audited. Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
   readonly #waiting = new Set<Attestable>();
   readonly #lanes = new Set<Promise<void>>();
@@ -155,7 +155,7 @@ export class Attester {
       }
       const finding = this.#findings.get(id);
       if (finding === undefined) this.#startAudit(matter);
-      else if (finding === "pending" || finding.outcome === "unavailable") return;
+      else if (finding === "pending") return;
       else if (finding.outcome === "false") this.#refute(matter, finding);
       else if (round >= 0 && !revealing && standing === "wanted") await this.#seal(matter, finding.traces, round);
     } catch (error) {
@@ -201,8 +201,13 @@ export class Attester {
       // Its rounds may have passed while it waited.
       if (!this.#open.has(matter.id)) continue;
       const finding = await matter.audit();
-      this.#findings.set(matter.id, finding);
-      if (finding.outcome === "unavailable") await matter.unavailable?.();
+      if (finding.outcome === "unavailable") {
+        await matter.unavailable?.();
+        // Who serves it may be gone for a moment only: it is asked for again as long as there are rounds.
+        this.#findings.delete(matter.id);
+      } else {
+        this.#findings.set(matter.id, finding);
+      }
     }
     this.#auditing -= 1;
   }

@@ -139,6 +139,7 @@ class DrawnSegment implements Attestable {
   readonly #rounds: Rounds;
   /** Whether what the slot committed is not what it serves, if it serves anything. */
   #isWithheld = false;
+  #isDemanded = false;
 
   constructor({ node, session, audit, disputes }: Auditing, commit: Commit, first: number, rounds: Rounds) {
     const { taskId, onChain } = session.terms;
@@ -188,8 +189,10 @@ class DrawnSegment implements Attestable {
 
   /** What is missing of a state or of lists cannot be asked for on the chain; the segment can. */
   async unavailable(): Promise<void> {
+    if (!this.#isWithheld || this.#isDemanded) return;
+    this.#isDemanded = true;
     const { slot, epoch } = this.#commit;
-    if (this.#isWithheld) await this.#disputes.demand({ slot, epoch, place: this.#place });
+    await this.#disputes.demand({ slot, epoch, place: this.#place });
   }
 
   #withheld(reason: string): Finding {

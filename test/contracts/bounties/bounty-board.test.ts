@@ -427,6 +427,11 @@ describe("BountyBoard", () => {
       await expect(board.connect(middle).openVote(bountyId, Verdict.Honest, SALT))
         .to.be.revertedWithCustomError(board, "Bounty_WrongOpening")
         .withArgs(copied, sealOf(bountyId, 1n, middle, Verdict.Honest));
+      // No verdict equals no outcome yet.
+      await expect(board.connect(middle).collect(bountyId, 1)).to.be.revertedWithCustomError(
+        board,
+        "Bounty_NothingToCollect",
+      );
       const supply = await token.totalSupply();
       await passStage(scene);
       expect(supply - (await token.totalSupply())).to.equal(bond);

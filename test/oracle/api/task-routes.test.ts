@@ -119,7 +119,7 @@ describe("the HTTP API's tasks", () => {
     );
     const { train } = JSON.parse(new TextDecoder().decode(blobs.get(manifest!))) as { train: string };
     expect(decodeBatchSet(blobs.get(train)!).batches).to.have.length(3);
-    expect(keepsTestSet({ database } as Node, answer["task"] as Hex)).to.equal(true);
+    expect(keepsTestSet({ database } as Node, answer["task"])).to.equal(true);
   });
 
   it("keep a test set secret until its task is in Reveal, and then open the commitment", async () => {

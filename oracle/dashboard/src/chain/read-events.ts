@@ -1,6 +1,6 @@
 import { GristmillError } from "@gristmill/sdk";
 import type { AbiEvent, Address, ContractEventName, GetContractEventsReturnType, PublicClient } from "viem";
-import { type Abi } from "viem";
+import { type Abi, stringify } from "viem";
 
 /** Blocks asked for at once: what public endpoints allow. */
 const RANGE = 10_000n;
@@ -36,7 +36,7 @@ export async function readEvents<const abi extends Abi, name extends ContractEve
   type Logs = GetContractEventsReturnType<abi, name, true, bigint, bigint>;
   const event = abi.find((item): item is AbiEvent => item.type === "event" && item.name === eventName);
   if (event === undefined) throw new GristmillError("EVENT_UNKNOWN", `The ABI has no event ${eventName}.`);
-  const key = JSON.stringify([address, eventName, event.inputs.map(({ type }) => type), args, String(since)]);
+  const key = stringify([address, eventName, event.inputs.map(({ type }) => type), args, String(since)]);
   const known = memoryOf(client);
   const memory = known.get(key);
   const latest = await client.getBlockNumber();
