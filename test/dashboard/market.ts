@@ -16,9 +16,10 @@ import { ChainWriter } from "../../scripts/deploy-model/chain-writer.ts";
 import type { DeploymentRecord } from "../../scripts/deploy/record.ts";
 import type { LocalNode } from "../scripts/deploy/local-node.ts";
 
-/** Seconds and wei. */
+/** Seconds. */
 const WINDOWS = { reveal: 3_600, scoring: 7_200, claim: 86_400 };
-const TERMS = { stake: 10n ** 15n, participation: 10_000, minContributions: 1, maxLength: 4 };
+/** Wei and seconds: long enough for the days that pass in tests of other pages. */
+const TERMS = { stake: 10n ** 15n, participation: 30 * 86_400, minContributions: 1, maxLength: 4 };
 const BOUNTY = 10n ** 17n;
 
 /** Blocks after which the beacon's random block is mined in any case. */

@@ -113,13 +113,13 @@ describe("the HTTP API's tasks", () => {
     const { status, answer } = await prepare(await start());
     expect(answer).to.have.keys("task", "specHash", "datasetRoot", "testCommitment", "salt", "manifest");
     expect(status).to.equal(200);
-    const { specHash, salt, manifest } = answer as Record<string, Hex>;
-    expect(answer["task"]).to.equal(
+    const { task, specHash, salt, manifest } = answer as Record<string, Hex>;
+    expect(task).to.equal(
       taskIdOf({ chainId: CHAIN_ID, registry: REGISTRY, client: CLIENT, specHash: specHash!, salt: salt! }),
     );
     const { train } = JSON.parse(new TextDecoder().decode(blobs.get(manifest!))) as { train: string };
     expect(decodeBatchSet(blobs.get(train)!).batches).to.have.length(3);
-    expect(keepsTestSet({ database } as Node, answer["task"])).to.equal(true);
+    expect(keepsTestSet({ database }, task!)).to.equal(true);
   });
 
   it("keep a test set secret until its task is in Reveal, and then open the commitment", async () => {

@@ -158,7 +158,7 @@ function PartCard({ address, view: { market, part } }: { readonly address: Addre
       ) : (
         <Stack gap="sm">
           <Text size="sm">
-            {formatCount(part.samples)} samples
+            {formatCount(part.samples)} {part.samples === 1n ? "sample" : "samples"}
             {part.isRemoved ? ", which no longer count: they cost more than their stakes" : ""};{" "}
             {formatAmount(part.claim)} ETH{" "}
             {hasEnded(market.phase) ? "are yours." : "as it stands, paid out at the end."}
