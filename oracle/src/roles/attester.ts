@@ -262,6 +262,8 @@ export async function hasSeal(
   sealedRoot: Hex,
   fromBlock: bigint,
 ): Promise<boolean> {
+  // Rounds may begin with the next block, and some nodes refuse to be asked of a block that is not there.
+  if (fromBlock > (await client.getBlockNumber({ cacheTime: 0 }))) return false;
   const eventName = "AttestationSealed";
   return (await client.getContractEvents({ address, abi, eventName, args: { sealedRoot }, fromBlock })).length > 0;
 }
