@@ -22,6 +22,7 @@ const ENUMS = [
   "Phase",
   "Role",
   "ClaimState",
+  "OpenClaimState",
   "DisputeState",
   "Side",
   "DemandKind",

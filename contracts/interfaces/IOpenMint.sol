@@ -24,7 +24,7 @@ pragma solidity 0.8.37;
 /// The interface is that of EIP-918 (mineable tokens) in the form of the 0xBitcoin token, `mint(nonce, digest)`, with the
 /// TensHash as the digest. What differs: `mint` is payable and makes a claim, and the `Mint` event comes with {collect}.
 interface IOpenMint {
-    enum ClaimState {
+    enum OpenClaimState {
         None,
         Claimed,
         Challenged, // the miner has to answer
@@ -43,7 +43,7 @@ interface IOpenMint {
     }
 
     struct ClaimView {
-        ClaimState state;
+        OpenClaimState state;
         address miner;
         uint64 epoch;
         uint64 endsAt; // block: Challenged: the last one for the answer; Claimed, Answered: the first one to collect in
@@ -78,7 +78,7 @@ interface IOpenMint {
     error OpenMint_WrongBond(uint256 given, uint256 bond);
     error OpenMint_NotLucky(bytes32 x, bytes32 y, uint256 target);
     error OpenMint_AlreadyClaimed(bytes32 x);
-    error OpenMint_WrongState(bytes32 x, ClaimState state);
+    error OpenMint_WrongState(bytes32 x, OpenClaimState state);
     error OpenMint_NotTheMiner(address caller, address miner);
     /// @notice The claim's window, or the time for this move, ended with block `endsAt`.
     error OpenMint_TooLate(bytes32 x, uint256 endsAt);

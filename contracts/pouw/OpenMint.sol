@@ -22,7 +22,7 @@ contract OpenMint is IOpenMint {
 
     /// @dev Two words until somebody objects.
     struct ClaimRecord {
-        ClaimState state;
+        OpenClaimState state;
         address miner;
         uint40 epoch;
         uint40 endsAt; // see {ClaimView}
@@ -92,9 +92,9 @@ contract OpenMint is IOpenMint {
         bytes32 x = ticketInput(msg.sender, epoch, nonce);
         require(Tickets.isLucky(x, digest, target), OpenMint_NotLucky(x, digest, target));
         ClaimRecord storage record = _claims[x];
-        require(record.state == ClaimState.None, OpenMint_AlreadyClaimed(x));
+        require(record.state == OpenClaimState.None, OpenMint_AlreadyClaimed(x));
 
-        record.state = ClaimState.Claimed;
+        record.state = OpenClaimState.Claimed;
         record.miner = msg.sender;
         record.epoch = SafeCast.toUint40(epoch);
         record.endsAt = SafeCast.toUint40(_firstSettlesAt + epoch * _epochBlocks);
@@ -107,7 +107,7 @@ contract OpenMint is IOpenMint {
     /// @inheritdoc IOpenMint
     function answer(bytes32 x, bytes calldata trace) external {
         ClaimRecord storage record = _claims[x];
-        _requireState(x, record, ClaimState.Challenged);
+        _requireState(x, record, OpenClaimState.Challenged);
         require(msg.sender == record.miner, OpenMint_NotTheMiner(msg.sender, record.miner));
         require(block.number <= record.endsAt, OpenMint_TooLate(x, record.endsAt));
         uint256 length = TensHash.TRACE_ROWS * TensHash.STATE_BYTES;
@@ -115,7 +115,7 @@ contract OpenMint is IOpenMint {
 
         uint256 settlesAt = _firstSettlesAt + record.epoch * _epochBlocks;
         uint256 endsAt = Math.max(settlesAt, block.number + moveBlocks);
-        record.state = ClaimState.Answered;
+        record.state = OpenClaimState.Answered;
         record.endsAt = SafeCast.toUint40(endsAt);
         record.layersRoot = TensHashTrace.layersRoot(trace);
         emit ClaimAnswered(x, endsAt, trace);
@@ -124,12 +124,12 @@ contract OpenMint is IOpenMint {
     /// @inheritdoc IOpenMint
     function collect(bytes32 x) external returns (uint256 reward) {
         ClaimRecord storage record = _claims[x];
-        bool stands = record.state == ClaimState.Claimed || record.state == ClaimState.Answered;
+        bool stands = record.state == OpenClaimState.Claimed || record.state == OpenClaimState.Answered;
         require(stands, OpenMint_WrongState(x, record.state));
         require(msg.sender == record.miner, OpenMint_NotTheMiner(msg.sender, record.miner));
         require(block.number >= record.endsAt, OpenMint_TooEarly(x, record.endsAt));
 
-        record.state = ClaimState.Collected;
+        record.state = OpenClaimState.Collected;
         reward = Math.min(rewardOf(record.epoch), _token.cap() - _token.totalSupply());
         emit Mint(msg.sender, reward, record.epoch, getChallengeNumber());
         _token.mint(msg.sender, reward);
@@ -141,19 +141,19 @@ contract OpenMint is IOpenMint {
     /// @inheritdoc IOpenMint
     function challenge(bytes32 x) external payable {
         ClaimRecord storage record = _claims[x];
-        ClaimState state = record.state;
-        bool disputable = state == ClaimState.Claimed || state == ClaimState.Challenged || state == ClaimState.Answered;
+        OpenClaimState state = record.state;
+        bool disputable = state == OpenClaimState.Claimed || state == OpenClaimState.Challenged || state == OpenClaimState.Answered;
         require(disputable, OpenMint_WrongState(x, state));
-        bool over = state != ClaimState.Challenged && block.number >= record.endsAt;
+        bool over = state != OpenClaimState.Challenged && block.number >= record.endsAt;
         require(!over, OpenMint_TooLate(x, record.endsAt));
 
         if (challengedAt[x][msg.sender] == 0) challengedAt[x][msg.sender] = block.number;
-        if (state != ClaimState.Claimed) {
+        if (state != OpenClaimState.Claimed) {
             creditOf[msg.sender] += msg.value;
         } else {
             uint256 expected = answerDeposit();
             require(msg.value >= expected, OpenMint_DepositTooLow(msg.value, expected));
-            record.state = ClaimState.Challenged;
+            record.state = OpenClaimState.Challenged;
             record.endsAt = SafeCast.toUint40(block.number + moveBlocks);
             record.challenger = msg.sender;
             record.deposit = SafeCast.toUint96(msg.value);
@@ -164,7 +164,7 @@ contract OpenMint is IOpenMint {
     /// @inheritdoc IOpenMint
     function prove(bytes32 x, uint8 layer, uint16 index, bytes calldata states, bytes32[] calldata proof) external {
         ClaimRecord storage record = _claims[x];
-        _requireState(x, record, ClaimState.Answered);
+        _requireState(x, record, OpenClaimState.Answered);
         require(block.number < record.endsAt, OpenMint_TooLate(x, record.endsAt));
         uint256 since = challengedAt[x][msg.sender];
         require(since != 0 && since < block.number, OpenMint_NotAChallenger(x, msg.sender));
@@ -182,7 +182,7 @@ contract OpenMint is IOpenMint {
     /// @inheritdoc IOpenMint
     function expire(bytes32 x) external {
         ClaimRecord storage record = _claims[x];
-        _requireState(x, record, ClaimState.Challenged);
+        _requireState(x, record, OpenClaimState.Challenged);
         require(block.number > record.endsAt, OpenMint_TooEarly(x, record.endsAt + 1));
 
         _strike(x, record, record.challenger);
@@ -297,13 +297,13 @@ contract OpenMint is IOpenMint {
         return _epochs[epoch].claims - _epochs[epoch].struck;
     }
 
-    function _requireState(bytes32 x, ClaimRecord storage record, ClaimState state) private view {
+    function _requireState(bytes32 x, ClaimRecord storage record, OpenClaimState state) private view {
         require(record.state == state, OpenMint_WrongState(x, record.state));
     }
 
     /// @dev The other half of the bond is nobody's: no call pays it out, so it is burnt.
     function _strike(bytes32 x, ClaimRecord storage record, address challenger) private {
-        record.state = ClaimState.Struck;
+        record.state = OpenClaimState.Struck;
         ++_epochs[record.epoch].struck;
         uint256 reward = bond / 2;
         creditOf[record.challenger] += record.deposit;

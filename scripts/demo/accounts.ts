@@ -1,3 +1,4 @@
+import { Phase } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual, zeroAddress } from "viem";
 import { getContractEvents } from "viem/actions";
@@ -8,7 +9,6 @@ import { contractsOf } from "../../oracle/src/chain/contracts.ts";
 import type { Deployment } from "../../oracle/src/chain/deployment.ts";
 import type { Reader } from "../../oracle/src/operator/reader.ts";
 import { readStake } from "../../oracle/src/operator/stake.ts";
-import { Phase } from "../../oracle/src/roles/task-follower.ts";
 
 /** What a party of a run had, gained and lost, in GRIST wei. */
 export interface Party {

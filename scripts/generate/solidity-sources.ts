@@ -40,20 +40,30 @@ export class SoliditySources {
     return errors;
   }
 
-  /** @throws GristmillError GENERATE_NO_ENUM */
+  /** @throws GristmillError GENERATE_NO_ENUM, GENERATE_ENUM_TWICE: the SDK could say only one of them by this name */
   enumNamed(name: string): DeclaredEnum {
-    for (const source of this.#files.values()) {
-      const body = new RegExp(`^ *enum ${name} \\{\\n([^]*?)\\n *\\}`, "m").exec(source)?.[1];
-      if (body === undefined) continue;
-      const members = [...body.matchAll(/^ *(\w+),?(?: \/\/ (.*))?$/gm)].map(([, member = "", about]) => ({
-        name: member,
-        about: about === undefined ? undefined : plain(about),
-      }));
-      return { name, members };
-    }
-    throw new GristmillError("GENERATE_NO_ENUM", `No contract declares an enum ${name}.`, {
-      hints: ["correct ENUMS in scripts/generate-sdk.ts"],
+    const pattern = new RegExp(`^ *enum ${name} \\{\\n([^]*?)\\n *\\}`, "m");
+    const declared = [...this.#files].flatMap(([path, source]) => {
+      const body = pattern.exec(source)?.[1];
+      return body === undefined ? [] : [{ path, body }];
     });
+    const [first, ...others] = declared;
+    if (first === undefined) {
+      throw new GristmillError("GENERATE_NO_ENUM", `No contract declares an enum ${name}.`, {
+        hints: ["correct ENUMS in scripts/generate-sdk.ts"],
+      });
+    }
+    if (others.length > 0) {
+      const paths = declared.map(({ path }) => path).join(" and ");
+      throw new GristmillError("GENERATE_ENUM_TWICE", `An enum ${name} is declared in ${paths}.`, {
+        hints: ["give one of them another name"],
+      });
+    }
+    const members = [...first.body.matchAll(/^ *(\w+),?(?: \/\/ (.*))?$/gm)].map(([, member = "", about]) => ({
+      name: member,
+      about: about === undefined ? undefined : plain(about),
+    }));
+    return { name, members };
   }
 }
 

@@ -3,16 +3,14 @@ import type { Hex } from "viem";
 import { formatEther } from "viem";
 
 import { epochAt } from "../chain/epochs.ts";
-import { claimsOf } from "../operator/claims.ts";
+import { claimsOf, claimSummary } from "../operator/claims.ts";
 import { disputesOf, disputeSummary, isSide } from "../operator/disputes.ts";
 import { explain } from "../operator/explain.ts";
 import { readRewards } from "../operator/rewards.ts";
 import { readStake } from "../operator/stake.ts";
 import type { ListedTask } from "../operator/tasks.ts";
-import { minersOf, tasksOf } from "../operator/tasks.ts";
-import { claimStateName } from "../chain/claim-state.ts";
+import { minersOf, taskSummary, tasksOf } from "../operator/tasks.ts";
 import type { Node } from "../roles/node.ts";
-import { phaseName } from "../roles/task-follower.ts";
 import type { TaskParts } from "./task-parts.ts";
 import type { Answer } from "./schemas.ts";
 
@@ -72,22 +70,7 @@ export class Answers {
   }
 
   async claims(): Promise<Answer<"claims">> {
-    const claims = await claimsOf(this.#node, this.#node.chain.account.address);
-    return {
-      claims: claims.map(({ claimId, details, as, state, claimedAt, attestations, mintableAt }) => ({
-        claim: claimId,
-        task: details.taskId,
-        as,
-        state: claimStateName(state).toLowerCase(),
-        slot: details.slot,
-        iteration: details.index,
-        ticket: details.ticket,
-        epoch: Number(details.epoch),
-        claimedAt,
-        attestations,
-        mintableAt,
-      })),
-    };
+    return { claims: (await claimsOf(this.#node, this.#node.chain.account.address)).map(claimSummary) };
   }
 
   async disputes(): Promise<Answer<"disputes">> {
@@ -147,19 +130,7 @@ export class Answers {
     };
   }
 
-  #describe({ taskId, view, fee, slots }: ListedTask): Answer<"tasks">["tasks"][number] {
-    return {
-      task: taskId,
-      phase: phaseName(view.phase),
-      phaseEndsAt: view.phaseEndsAt === 0n ? undefined : Number(view.phaseEndsAt),
-      client: view.client,
-      fee: formatEther(fee),
-      burned: formatEther(view.burned),
-      iterations: view.iterations,
-      slots,
-      slotsJoined: view.slotsJoined,
-      score: view.scored ? { correct: view.score.correct, loss: Number(view.score.loss) } : undefined,
-      part: this.#parts.of(taskId),
-    };
+  #describe(task: ListedTask): Answer<"tasks">["tasks"][number] {
+    return { ...taskSummary(task), part: this.#parts.of(task.taskId) };
   }
 }

@@ -19,6 +19,7 @@ const task = z.object({
   iterations: count.describe("of each slot"),
   slots: count,
   slotsJoined: count,
+  model: hex.optional().describe("id of the final state that was agreed on"),
   score: z.object({ correct: count, loss: count }).optional(),
   part: z
     .object({ slot: count, iteration: count, accuracy: z.number(), loss: z.number() })

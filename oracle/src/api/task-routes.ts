@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { GristmillError } from "@gristmill/sdk";
+import { GristmillError, Phase } from "@gristmill/sdk";
 import type { FastifyInstance } from "fastify";
 import type { Hex } from "viem";
 import { getAddress } from "viem";
@@ -12,7 +12,7 @@ import type { ModelCard } from "../roles/fetch-model.ts";
 import { modelFolder } from "../roles/fetch-model.ts";
 import { publishTestSet } from "../roles/kept-test-set.ts";
 import type { Node } from "../roles/node.ts";
-import { Phase, phaseName } from "../roles/task-follower.ts";
+import { phaseName } from "../roles/task-follower.ts";
 import type { TaskFile } from "../roles/task-order.ts";
 import { prepareTask, submitTask } from "../roles/task-order.ts";
 import { check, describe, idOf, jsonSchema } from "./requests.ts";

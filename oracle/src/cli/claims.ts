@@ -1,9 +1,8 @@
 import { Command } from "commander";
 import { formatEther } from "viem";
 
-import { claimsOf } from "../operator/claims.ts";
+import { claimsOf, claimSummary } from "../operator/claims.ts";
 import { claimRewards, readRewards } from "../operator/rewards.ts";
-import { claimStateName } from "../chain/claim-state.ts";
 import { startReader } from "../roles/start-node.ts";
 import { configOf, withOutput } from "./options.ts";
 import { fieldsOf, show, tableOf } from "./output.ts";
@@ -21,20 +20,7 @@ export function claimsCommand(): Command {
   ).action(async (options: Options) => {
     const config = configOf(options);
     const taskId = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
-    const claims = await claimsOf(await startViewer(config), accountOf(config), taskId);
-    const rows = claims.map(({ claimId, details, as, state, claimedAt, mintableAt, attestations }) => ({
-      claim: claimId,
-      task: details.taskId,
-      as,
-      state: claimStateName(state).toLowerCase(),
-      slot: details.slot,
-      iteration: details.index,
-      ticket: details.ticket,
-      epoch: Number(details.epoch),
-      claimedAt,
-      attestations,
-      mintableAt,
-    }));
+    const rows = (await claimsOf(await startViewer(config), accountOf(config), taskId)).map(claimSummary);
     show(options, { claims: rows }, () =>
       tableOf(
         ["claim", "as", "state", "slot", "iteration", "epoch", "attestations", "mintable at"],

@@ -1,10 +1,10 @@
-import { GristmillError } from "@gristmill/sdk";
+import { DisputeState, GristmillError, Side } from "@gristmill/sdk";
 import Table from "cli-table3";
 import { Command } from "commander";
 import type { Hex } from "viem";
 import { formatEther, isHex, size } from "viem";
 
-import { DisputeState, readDispute, Side, sideName } from "../disputes/court-events.ts";
+import { readDispute, sideName } from "../disputes/court-events.ts";
 import type { DisputeRecord, DisputeView } from "../disputes/court-events.ts";
 import { decisionOf, moveName, storyOf } from "../disputes/decision.ts";
 import type { ListedDispute } from "../operator/disputes.ts";

@@ -6,7 +6,7 @@ import { formatEther } from "viem";
 import { heads } from "../chain/follow.ts";
 import type { Reader } from "../operator/reader.ts";
 import type { ListedTask } from "../operator/tasks.ts";
-import { minersOf, proposalsOf, tasksOf } from "../operator/tasks.ts";
+import { minersOf, proposalsOf, taskSummary, tasksOf } from "../operator/tasks.ts";
 import { fetchModel } from "../roles/fetch-model.ts";
 import type { Node } from "../roles/node.ts";
 import { startNode, startReader } from "../roles/start-node.ts";
@@ -134,7 +134,7 @@ async function queue(options: Options): Promise<void> {
 
 async function list(options: Options): Promise<void> {
   const tasks = await tasksOf(await startViewer(configOf(options)));
-  show(options, { tasks: tasks.map(summaryOf) }, () =>
+  show(options, { tasks: tasks.map(taskSummary) }, () =>
     tableOf(
       ["task", "phase", "miners", "iterations", "fee"],
       tasks.map(({ taskId, view, fee, slots }) => [
@@ -154,7 +154,7 @@ async function status(task: string, options: Options): Promise<void> {
   const found = await taskOf(reader, taskIdOf(task));
   const { view } = found;
   const miners = await minersOf(reader, found.taskId, view);
-  show(options, { ...summaryOf(found), miners }, () =>
+  show(options, { ...taskSummary(found), miners }, () =>
     [
       fieldsOf([
         ["task", found.taskId],
@@ -219,7 +219,7 @@ async function cancel(task: string, options: Options): Promise<void> {
   const found = await taskOf(reader, taskId);
   show(
     options,
-    summaryOf(found),
+    taskSummary(found),
     () => `cancelled: \`oracle-miner rewards claim\` takes the fee back once it is settled`,
   );
 }
@@ -231,20 +231,4 @@ async function taskOf(reader: Reader, taskId: Hex): Promise<ListedTask> {
   throw new GristmillError("TASK_UNKNOWN", `the registry knows no task ${taskId}`, {
     hints: ["check the id with `oracle-miner task list`, and that --rpc names the chain it was created on"],
   });
-}
-
-function summaryOf({ taskId, view, fee, slots }: ListedTask): Record<string, unknown> {
-  return {
-    task: taskId,
-    phase: phaseName(view.phase),
-    phaseEndsAt: view.phaseEndsAt === 0n ? undefined : Number(view.phaseEndsAt),
-    client: view.client,
-    fee: formatEther(fee),
-    burned: formatEther(view.burned),
-    iterations: view.iterations,
-    slots,
-    slotsJoined: view.slotsJoined,
-    model: BigInt(view.finalState) === 0n ? undefined : view.finalState,
-    score: view.scored ? { correct: view.score.correct, loss: view.score.loss } : undefined,
-  };
 }

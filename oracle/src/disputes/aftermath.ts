@@ -1,3 +1,4 @@
+import { ClaimState, Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { zeroAddress } from "viem";
 
@@ -5,9 +6,7 @@ import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import type { Contracts } from "../chain/contracts.ts";
-import { ClaimState } from "../chain/claim-state.ts";
 import type { DisputeStore, KnownDispute } from "../storage/dispute-store.ts";
-import { MINER } from "./court-events.ts";
 import type { DisputeReport } from "./dispute-report.ts";
 import { questionHash } from "./tens-hash-play.ts";
 
@@ -79,7 +78,7 @@ export class Aftermath {
   /** Disputes that ended with something false of the slot's being shown. */
   async #provenAgainst(slot: number): Promise<KnownDispute[]> {
     const { court } = this.#contracts;
-    const against = this.#store.all().filter(({ role, index }) => role === MINER && index === slot);
+    const against = this.#store.all().filter(({ role, index }) => role === Role.Miner && index === slot);
     const views = await Promise.all(against.map(({ disputeId }) => court.read.disputeOf([disputeId])));
     return against.filter((_, at) => views[at]?.proven === true);
   }

@@ -1,4 +1,4 @@
-import { courtAbi, GristmillError } from "@gristmill/sdk";
+import { courtAbi, DisputeState, GristmillError, Role, Side } from "@gristmill/sdk";
 import type { SegmentMessage } from "@gristmill/sdk";
 import type { Logger } from "pino";
 import type { Hex, TransactionReceipt } from "viem";
@@ -15,7 +15,7 @@ import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
 import { DisputeStore } from "../storage/dispute-store.ts";
 import { Aftermath } from "./aftermath.ts";
 import type { ConvictionEvent, DisputeView } from "./court-events.ts";
-import { convictionsBetween, disputesBetween, DisputeState, EVALUATOR, MINER, Side } from "./court-events.ts";
+import { convictionsBetween, disputesBetween } from "./court-events.ts";
 import type { CommittedPlace } from "./demand-duty.ts";
 import { DemandDuty } from "./demand-duty.ts";
 import { DisputeReport, placeName } from "./dispute-report.ts";
@@ -174,8 +174,8 @@ export class DisputeAgent {
       const { role, index } = conviction;
       const own = this.#isOwn(role, index);
       this.#report.convicted(conviction, parameters, own);
-      if (role === MINER) this.#aftermath.add(index);
-      if (own && role === MINER)
+      if (role === Role.Miner) this.#aftermath.add(index);
+      if (own && role === Role.Miner)
         this.#convict.abort(
           new GristmillError(
             "SLOT_CONVICTED",
@@ -226,7 +226,7 @@ export class DisputeAgent {
 
   #isOwn(role: number, index: number): boolean {
     const { slot, evaluator } = this.#equipment?.work ?? {};
-    return (role === MINER && slot === index) || (role === EVALUATOR && evaluator === index);
+    return (role === Role.Miner && slot === index) || (role === Role.Evaluator && evaluator === index);
   }
 
   async #move(dispute: KnownDispute, { moves }: DisputeView, side: number): Promise<string | undefined> {
@@ -354,8 +354,8 @@ export class DisputeAgent {
     if (mode === "watch" || this.#equipment === undefined) return;
     const { address, abi } = contracts.misconduct;
     for (const { slot, first, second } of this.#equipment.work.equivocations()) {
-      if (this.#proven.has(slot) || this.#isOwn(MINER, slot)) continue;
-      const { convicted } = await contracts.registry.read.placeOf([taskId, MINER, slot]);
+      if (this.#proven.has(slot) || this.#isOwn(Role.Miner, slot)) continue;
+      const { convicted } = await contracts.registry.read.placeOf([taskId, Role.Miner, slot]);
       try {
         if (!convicted)
           await chain.transact({
@@ -404,5 +404,5 @@ function signed({ segment, signature }: SegmentMessage): Pick<SegmentMessage, "s
 
 /** The place whose stake answers for what is accused. */
 function placeOf({ kind, slot }: Pick<Accusation, "kind" | "slot">): { readonly role: number; readonly index: number } {
-  return { role: kind === "score" ? EVALUATOR : MINER, index: slot };
+  return { role: kind === "score" ? Role.Evaluator : Role.Miner, index: slot };
 }

@@ -1,4 +1,4 @@
-import { courtAbi, evaluationGameAbi, segmentGameAbi, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
+import { courtAbi, evaluationGameAbi, segmentGameAbi, Side, taskRegistryAbi, tensHashGameAbi } from "@gristmill/sdk";
 import type { GetContractEventsReturnType, Hex, ParseEventLogsReturnType, RpcLog } from "viem";
 import { decodeFunctionData, isAddressEqual, numberToHex, parseEventLogs } from "viem";
 
@@ -7,16 +7,6 @@ import type { Contracts } from "../chain/contracts.ts";
 import type { KnownDispute } from "../storage/dispute-store.ts";
 import type { GameEvent, GameState } from "./game-state.ts";
 import { evaluationGameState, segmentGameState } from "./game-state.ts";
-
-/** States of a dispute: `DisputeState` of contracts/types/DisputeTypes.sol. */
-export const DisputeState = { None: 0, Waiting: 1, Open: 2, Decided: 3, Closed: 4, Withdrawn: 5 } as const;
-
-/** The two sides of a dispute: `Side` of contracts/types/DisputeTypes.sol. */
-export const Side = { Challenger: 0, Defender: 1 } as const;
-
-/** Roles of the places that disputes are about: `Role` of contracts/types/TaskTypes.sol. */
-export const MINER = 0;
-export const EVALUATOR = 2;
 
 /** A side's name. */
 export function sideName(side: number): "challenger" | "defender" {

@@ -4,6 +4,7 @@ import {
   GristmillError,
   merkleProof,
   openElement,
+  Role,
   segmentId,
   updateTensor,
 } from "@gristmill/sdk";
@@ -15,7 +16,6 @@ import type { Chain, Head } from "../chain/chain.ts";
 import { isRevert } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import { EventFeed } from "../chain/event-feed.ts";
-import { MINER } from "./court-events.ts";
 import { priceOf } from "./deposits.ts";
 import type { DisputeReport } from "./dispute-report.ts";
 import type { DisputeWork } from "./dispute-work.ts";
@@ -103,7 +103,7 @@ export class DemandDuty {
   async #ask({ slot, epoch, place }: CommittedPlace): Promise<void> {
     const { demands } = this.#contracts;
     const { address, abi } = demands;
-    const accused = { taskId: this.#taskId, role: MINER, index: slot };
+    const accused = { taskId: this.#taskId, role: Role.Miner, index: slot };
     try {
       const value = await priceOf(
         this.#chain,

@@ -1,4 +1,4 @@
-import { GristmillError } from "@gristmill/sdk";
+import { DisputeState, GristmillError, Role } from "@gristmill/sdk";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { formatEther } from "viem";
@@ -7,7 +7,7 @@ import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { KnownDispute } from "../storage/dispute-store.ts";
 import type { Conviction, DisputeView } from "./court-events.ts";
-import { DisputeState, MINER, readDispute, sideName } from "./court-events.ts";
+import { readDispute, sideName } from "./court-events.ts";
 import { decisionOf, moveName } from "./decision.ts";
 import type { TaskParameters } from "./game-state.ts";
 
@@ -63,7 +63,7 @@ export class DisputeReport {
 
   /** @param own whether the place is this node's */
   convicted({ role, index, accuser, reward, forfeit }: Conviction, parameters: TaskParameters, own: boolean): void {
-    const stake = role === MINER ? parameters.minerStake : parameters.evaluatorStake;
+    const stake = role === Role.Miner ? parameters.minerStake : parameters.evaluatorStake;
     this.#log[own ? "error" : "info"]({
       event: "convicted",
       ...placeName(role, index),
@@ -111,5 +111,5 @@ export class DisputeReport {
 
 /** A place as log lines name it. */
 export function placeName(role: number, index: number): { readonly slot: number } | { readonly evaluator: number } {
-  return role === MINER ? { slot: index } : { evaluator: index };
+  return role === Role.Miner ? { slot: index } : { evaluator: index };
 }

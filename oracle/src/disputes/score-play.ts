@@ -1,11 +1,11 @@
-import { evaluationGameAbi, GristmillError, totalScore } from "@gristmill/sdk";
+import { evaluationGameAbi, GristmillError, Side, totalScore } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { encodeAbiParameters, keccak256 } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
-import { readDispute, Side } from "./court-events.ts";
+import { readDispute } from "./court-events.ts";
 import { priceOf } from "./deposits.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 import { attackScore, defendScore } from "./evaluation-player.ts";

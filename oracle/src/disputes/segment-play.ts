@@ -1,11 +1,11 @@
-import { courtAbi, GristmillError, segmentGameAbi } from "@gristmill/sdk";
+import { courtAbi, GristmillError, segmentGameAbi, Side } from "@gristmill/sdk";
 import type { Abi, Hex } from "viem";
 import { zeroHash } from "viem";
 
 import type { Chain } from "../chain/chain.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
-import { readDispute, Side } from "./court-events.ts";
+import { readDispute } from "./court-events.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 import { segmentDeposit } from "./deposits.ts";
 import type { SegmentGameState, TaskParameters } from "./game-state.ts";

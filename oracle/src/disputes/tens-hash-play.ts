@@ -1,4 +1,4 @@
-import { GristmillError, openLayer, tensHashGameAbi, tensHashTraceId, ticketInput } from "@gristmill/sdk";
+import { GristmillError, openLayer, Side, tensHashGameAbi, tensHashTraceId, ticketInput } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, concat, hexToBytes, keccak256, parseEventLogs } from "viem";
 
@@ -7,7 +7,7 @@ import type { ClaimDetails } from "../chain/claim-details.ts";
 import { fetchDetails } from "../chain/claim-details.ts";
 import type { Contracts } from "../chain/contracts.ts";
 import type { Accusation, KnownDispute } from "../storage/dispute-store.ts";
-import { logsOfDispute, Side } from "./court-events.ts";
+import { logsOfDispute } from "./court-events.ts";
 import { priceOf } from "./deposits.ts";
 import type { DisputeWork } from "./dispute-work.ts";
 import type { Play, Step } from "./play.ts";

@@ -1,8 +1,9 @@
+import { ClaimState } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
-import { ClaimState } from "../chain/claim-state.ts";
+import { claimStateName } from "../chain/claim-state.ts";
 import type { Reader } from "./reader.ts";
 
 /** A claim in which an account has a part. */
@@ -35,6 +36,23 @@ export async function claimsOf({ chain, contracts }: Reader, account: Hex, taskI
     return attested.has(claimId) ? [{ claimId, details, as: "verifier" }] : [];
   });
   return Promise.all(own.map(async (claim) => ({ ...claim, ...(await stateOf({ chain, contracts }, claim)) })));
+}
+
+/** A claim as programs read it; times in blocks. */
+export function claimSummary({ claimId, details, as, state, claimedAt, attestations, mintableAt }: OwnClaim) {
+  return {
+    claim: claimId,
+    task: details.taskId,
+    as,
+    state: claimStateName(state).toLowerCase(),
+    slot: details.slot,
+    iteration: details.index,
+    ticket: details.ticket,
+    epoch: Number(details.epoch),
+    claimedAt,
+    attestations,
+    mintableAt,
+  };
 }
 
 async function stateOf(

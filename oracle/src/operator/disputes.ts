@@ -1,8 +1,9 @@
+import { DisputeState } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther, isAddressEqual } from "viem";
 
 import type { DisputeView } from "../disputes/court-events.ts";
-import { disputesBetween, DisputeState, sideName } from "../disputes/court-events.ts";
+import { disputesBetween, sideName } from "../disputes/court-events.ts";
 import type { KnownDispute } from "../storage/dispute-store.ts";
 import type { Reader } from "./reader.ts";
 

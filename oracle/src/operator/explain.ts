@@ -1,12 +1,11 @@
-import { GristmillError } from "@gristmill/sdk";
+import { ClaimState, GristmillError, Phase, Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther, isAddressEqual, zeroHash } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import { readSchedule } from "../chain/epochs.ts";
-import { ClaimState, claimStateName } from "../chain/claim-state.ts";
-import { Role } from "../roles/membership.ts";
-import { isTerminal, Phase, phaseName } from "../roles/task-follower.ts";
+import { claimStateName } from "../chain/claim-state.ts";
+import { isTerminal, phaseName } from "../roles/task-follower.ts";
 import type { Reader } from "./reader.ts";
 import { minersOf, tasksOf } from "./tasks.ts";
 

@@ -1,8 +1,8 @@
+import { ClaimState } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
-import { ClaimState } from "../chain/claim-state.ts";
 import { expectedReward } from "../roles/claim-worth.ts";
 import type { OwnClaim } from "./claims.ts";
 import { claimsOf } from "./claims.ts";

@@ -1,8 +1,11 @@
+import { Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
+import { formatEther, zeroHash } from "viem";
 
 import type { Member } from "../roles/membership.ts";
-import { membersOf, Role } from "../roles/membership.ts";
+import { membersOf } from "../roles/membership.ts";
 import type { TaskView } from "../roles/task-follower.ts";
+import { phaseName } from "../roles/task-follower.ts";
 import type { Reader } from "./reader.ts";
 
 /** A task of the registry with what its client fixed. */
@@ -29,6 +32,23 @@ export async function tasksOf({ chain, contracts }: Reader, taskId?: Hex): Promi
   return Promise.all(
     tasks.map(async (task) => ({ ...task, view: await contracts.registry.read.taskOf([task.taskId]) })),
   );
+}
+
+/** A task as programs read it; amounts in GRIST, times in Unix seconds. */
+export function taskSummary({ taskId, view, fee, slots }: ListedTask) {
+  return {
+    task: taskId,
+    phase: phaseName(view.phase),
+    phaseEndsAt: view.phaseEndsAt === 0n ? undefined : Number(view.phaseEndsAt),
+    client: view.client,
+    fee: formatEther(fee),
+    burned: formatEther(view.burned),
+    iterations: view.iterations,
+    slots,
+    slotsJoined: view.slotsJoined,
+    model: view.finalState === zeroHash ? undefined : view.finalState,
+    score: view.scored ? { correct: view.score.correct, loss: Number(view.score.loss) } : undefined,
+  };
 }
 
 /** A slot of a task and who has it. */

@@ -1,14 +1,21 @@
-import { closestBelow, decodePreferences, encodePreferences, GristmillError, isReserve, rankOf } from "@gristmill/sdk";
+import {
+  closestBelow,
+  decodePreferences,
+  encodePreferences,
+  GristmillError,
+  isReserve,
+  Phase,
+  rankOf,
+  type Role,
+} from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
-import type { Role } from "./membership.ts";
 import { ensureStake, membersOf } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskFollower, TaskView } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /** Standings in the order of `contracts/types/AssignmentTypes.sol`. */

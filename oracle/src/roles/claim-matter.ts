@@ -1,8 +1,8 @@
+import { ClaimState } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
-import { ClaimState } from "../chain/claim-state.ts";
 import type { Attestable } from "./attester.ts";
 import { firstSeat, hasSeal } from "./attester.ts";
 import type { AuditedClaim, ClaimAudit } from "./claim-audit.ts";

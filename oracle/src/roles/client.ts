@@ -1,4 +1,4 @@
-import { decodeBatchSet, evaluate } from "@gristmill/sdk";
+import { decodeBatchSet, evaluate, Phase } from "@gristmill/sdk";
 import { isAddressEqual } from "viem";
 
 import { createEngine } from "../training/create-engine.ts";
@@ -14,7 +14,7 @@ import type { TaskSession } from "./session.ts";
 import { joinSession } from "./session.ts";
 import { gatherModel } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { isTerminal, Phase } from "./task-follower.ts";
+import { isTerminal } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**

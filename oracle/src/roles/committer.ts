@@ -1,4 +1,4 @@
-import { merkleRoot } from "@gristmill/sdk";
+import { merkleRoot, Phase } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
@@ -7,7 +7,6 @@ import type { SlotContext } from "../training/slot-replica.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 
 /** Blocks before an epoch's end, and seconds before the training's, at which a miner commits what it has. */
 const BLOCKS_BEFORE_CLOSE = 3n;

@@ -1,14 +1,13 @@
+import { Phase, Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { hexToBigInt, isAddressEqual, zeroAddress } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import { epochAt, headerOf } from "../chain/epochs.ts";
 import { catalogueReveal, isCatalogued, isFiller } from "./filler-catalogue.ts";
-import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /** Blocks a node that is not the client leaves to others before it pays for a crank, and how far these spread. */

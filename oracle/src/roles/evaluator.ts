@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 
-import type { TestScore } from "@gristmill/sdk";
+import { Phase, Role, sealScore } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, encodeAbiParameters, isHex, keccak256, zeroHash } from "viem";
+import { bytesToHex, isHex, zeroHash } from "viem";
 import { z } from "zod";
 
 import { isRevert } from "../chain/chain.ts";
@@ -13,7 +13,6 @@ import { KeyValueStore } from "../storage/key-value-store.ts";
 import { nothingToCheck, takePlace } from "./assignment.ts";
 import { withCranks } from "./cranks.ts";
 import { evaluatorsWork } from "./dispute-work.ts";
-import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { collectPay } from "./pay.ts";
@@ -22,7 +21,6 @@ import { ScoreAudit, watchScores } from "./score-audit.ts";
 import { joinSession } from "./session.ts";
 import type { SlotWork } from "./slot-work.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /** Seconds before the end of the phase at which an evaluator votes with what it has. */
@@ -81,7 +79,7 @@ async function score(
   const sealing = opening ?? (await openingOf(node, follower, session, told));
   if (opening === undefined) kept.setDurably(SEALED, new TextEncoder().encode(JSON.stringify(sealing)));
   if ((await follower.now()).task.phase === Phase.EvaluationCommit) {
-    const sealed = sealScore(taskId, self(node), sealing, sealing.salt);
+    const sealed = sealScore(taskId, self(node), { ...sealing, loss: BigInt(sealing.loss) }, sealing.salt);
     await tolerate(node, () =>
       chain.transact({ address, abi, functionName: "commitScore", args: [taskId, place, sealed] }),
     );
@@ -135,26 +133,4 @@ async function openingOf(node: Node, follower: TaskFollower, session: TaskSessio
       node.log.warn({ event: "evaluation-failed", task: session.terms.taskId, error });
     }
   }
-}
-
-/** keccak256(abi.encode(taskId, operator, correct, loss, root, salt)), as the registry opens it. */
-export function sealScore(
-  taskId: Hex,
-  operator: Hex,
-  score: Pick<TestScore, "correct" | "loss" | "root">,
-  salt: Hex,
-): Hex {
-  return keccak256(
-    encodeAbiParameters(
-      [
-        { type: "bytes32" },
-        { type: "address" },
-        { type: "uint32" },
-        { type: "uint64" },
-        { type: "bytes32" },
-        { type: "bytes32" },
-      ],
-      [taskId, operator, score.correct, BigInt(score.loss), score.root, salt],
-    ),
-  );
 }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
 import { DisputeAgent } from "../disputes/agent.ts";
 import { ClaimAudit } from "./claim-audit.ts";
 import { challengersWork, defendersWork } from "./dispute-work.ts";
-import { membersOf, Role } from "./membership.ts";
+import { membersOf } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import { ScoreAudit } from "./score-audit.ts";

@@ -1,3 +1,4 @@
+import type { Role } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther } from "viem";
@@ -6,10 +7,6 @@ import { ensureAllowance } from "../chain/allowance.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskView } from "./task-follower.ts";
-
-/** Roles in the order of `contracts/types/TaskTypes.sol`. */
-export const Role = { Miner: 0, Supervisor: 1, Evaluator: 2 } as const;
-export type Role = (typeof Role)[keyof typeof Role];
 
 /** A member of a task: whose stake it is, and who signs. */
 export interface Member {

@@ -1,5 +1,5 @@
 import type { Clock, SegmentMessage } from "@gristmill/sdk";
-import { GristmillError } from "@gristmill/sdk";
+import { GristmillError, Phase, Role } from "@gristmill/sdk";
 
 import type { DisputeAgent } from "../disputes/agent.ts";
 import type { DisputeWork } from "../disputes/dispute-work.ts";
@@ -10,7 +10,6 @@ import { takePlace } from "./assignment.ts";
 import { Committer } from "./committer.ts";
 import { withCranks } from "./cranks.ts";
 import { aborted, defendersWork } from "./dispute-work.ts";
-import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { Pacer } from "./pacer.ts";
 import { collectPay } from "./pay.ts";
@@ -23,7 +22,6 @@ import type { SlotWork } from "./slot-work.ts";
 import { honestWork } from "./slot-work.ts";
 import { submitFinalState } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 import { TicketAgent } from "./ticket-agent.ts";
 

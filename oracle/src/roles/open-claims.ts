@@ -1,4 +1,4 @@
-import { GristmillError, openLayer } from "@gristmill/sdk";
+import { GristmillError, OpenClaimState, openLayer } from "@gristmill/sdk";
 import type { openMintAbi } from "@gristmill/sdk";
 import type { GetContractEventsReturnType, Hex } from "viem";
 import { bytesToHex, formatEther, hexToBytes, isAddressEqual, parseEventLogs } from "viem";
@@ -11,9 +11,6 @@ import type { TicketTruth } from "../disputes/tens-hash-player.ts";
 import { firstFalseNeuron } from "../disputes/tens-hash-player.ts";
 import type { NodeHasher } from "./node-hasher.ts";
 import type { ProspectingNode } from "./prospector.ts";
-
-/** States in the order of `IOpenMint.ClaimState`. */
-const State = { None: 0, Claimed: 1, Challenged: 2, Answered: 3, Collected: 4, Struck: 5 } as const;
 
 type ClaimedEvent = GetContractEventsReturnType<typeof openMintAbi, "TicketClaimed", true>[number];
 
@@ -99,18 +96,18 @@ export class OpenClaims {
     const { chain, contracts, log } = this.#node;
     const { address, abi } = contracts.openMint;
     const { id: claimId } = claim;
-    if (state === State.Challenged) {
+    if (state === OpenClaimState.Challenged) {
       const { trace } = await this.#truthOf(claim);
       const args = [claimId, bytesToHex(trace)] as const;
       await chain.transact({ address, abi, functionName: "answer", args });
       log.info({ event: "open-answered", claimId });
       return false;
     }
-    if (state === State.Struck) {
+    if (state === OpenClaimState.Struck) {
       log.warn({ event: "open-struck", claimId });
       return true;
     }
-    if (state !== State.Claimed && state !== State.Answered) return true;
+    if (state !== OpenClaimState.Claimed && state !== OpenClaimState.Answered) return true;
     if (head.number + 1n < endsAt) return false;
     const { logs } = await chain.transact({ address, abi, functionName: "collect", args: [claimId] });
     for (const { args } of parseEventLogs({ abi, logs, eventName: "Mint" }))
@@ -123,19 +120,19 @@ export class OpenClaims {
     const { chain, contracts, log } = this.#node;
     const { address, abi } = contracts.openMint;
     const { id: claimId } = claim;
-    if (state === State.Struck) {
+    if (state === OpenClaimState.Struck) {
       await this.#withdraw();
       return true;
     }
-    if (state === State.Collected || state === State.None) {
+    if (state === OpenClaimState.Collected || state === OpenClaimState.None) {
       log.warn({ event: "open-escaped", claimId });
       return true;
     }
     if ((await contracts.openMint.read.challengedAt([claimId, chain.account.address])) === 0n) {
-      const value = state === State.Claimed ? await this.#answerDeposit() : 0n;
+      const value = state === OpenClaimState.Claimed ? await this.#answerDeposit() : 0n;
       await chain.transact({ address, abi, functionName: "challenge", args: [claimId], value });
       log.info({ event: "open-challenged", claimId, deposit: formatEther(value) });
-    } else if (state === State.Answered) {
+    } else if (state === OpenClaimState.Answered) {
       await chain.transact({ address, abi, functionName: "prove", args: await this.#proofAgainst(claim) });
     } else if (head.number > endsAt) {
       await chain.transact({ address, abi, functionName: "expire", args: [claimId] });

@@ -1,3 +1,4 @@
+import { Phase, Role } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { isAddressEqual } from "viem";
 
@@ -7,10 +8,9 @@ import { heads } from "../chain/follow.ts";
 import { applicantOf, Standing } from "./assignment.ts";
 import { isFiller } from "./filler-catalogue.ts";
 import { keepsTestSet, secretScope } from "./kept-test-set.ts";
-import { Role } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
-import { isTerminal, Phase } from "./task-follower.ts";
+import { isTerminal } from "./task-follower.ts";
 import type { TaskView } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 

@@ -1,3 +1,4 @@
+import { Phase } from "@gristmill/sdk";
 import { zeroHash } from "viem";
 
 import type { DisputeAgent } from "../disputes/agent.ts";
@@ -10,7 +11,7 @@ import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import { gatherModel } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { isTerminal, Phase } from "./task-follower.ts";
+import { isTerminal } from "./task-follower.ts";
 import { fetchTestSet } from "./test-set.ts";
 
 /** Scores a task's final model on its revealed test set. */

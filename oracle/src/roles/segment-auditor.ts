@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 
+import { Phase } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import { describeOutlier, OutlierWatch } from "../audit/outliers.ts";
@@ -11,7 +12,6 @@ import type { ClaimAudit } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 
 /** Suspected segments that wait; more are of slots that are suspected already. */
 const MAX_SUSPECTS = 64;

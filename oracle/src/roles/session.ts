@@ -1,5 +1,5 @@
 import type { BatchSet, ClockEntry, SegmentMessage } from "@gristmill/sdk";
-import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, stateId } from "@gristmill/sdk";
+import { batchLeaf, datasetRoot, decodeBatchSet, GristmillError, residualId, Role, stateId } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { Equivocation } from "../disputes/equivocation.ts";
@@ -15,7 +15,7 @@ import type { SlotContext } from "../training/slot-replica.ts";
 import type { Snapshot } from "../training/snapshots.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import type { Member } from "./membership.ts";
-import { membersOf, Role } from "./membership.ts";
+import { membersOf } from "./membership.ts";
 import type { Node } from "./node.ts";
 import type { TaskFollower } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";

@@ -1,5 +1,5 @@
 import type { ClockEntry } from "@gristmill/sdk";
-import { GristmillError } from "@gristmill/sdk";
+import { GristmillError, Phase } from "@gristmill/sdk";
 import { zeroHash } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
@@ -8,7 +8,6 @@ import type { FinalState } from "./final-state.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { TaskFollower, TaskView } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 
 /** Milliseconds in which a node gathers the chains that it misses before it sums what it has. */
 const GATHERING = 15_000;

@@ -1,3 +1,4 @@
+import { Phase, Role } from "@gristmill/sdk";
 import type { DisputeAgent } from "../disputes/agent.ts";
 import { nothingToCheck, takePlace } from "./assignment.ts";
 import { ClaimAudit } from "./claim-audit.ts";
@@ -5,14 +6,13 @@ import { withCranks } from "./cranks.ts";
 import { challengersWork } from "./dispute-work.ts";
 import { LogCosigner } from "./log-cosigner.ts";
 import { LogKeys } from "./log-keys.ts";
-import { membersOf, Role } from "./membership.ts";
+import { membersOf } from "./membership.ts";
 import type { Node } from "./node.ts";
 import { collectPay } from "./pay.ts";
 import { SegmentAuditor } from "./segment-auditor.ts";
 import { joinSession, loadTrainingSet } from "./session.ts";
 import { gatherFinalState } from "./submission.ts";
 import type { TaskFollower } from "./task-follower.ts";
-import { Phase } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**

@@ -1,29 +1,9 @@
+import { Phase } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { Head } from "../chain/chain.ts";
 import { heads } from "../chain/follow.ts";
 import type { Node } from "./node.ts";
-
-/** Phases in the order of `contracts/types/TaskTypes.sol`. */
-export const Phase = {
-  None: 0,
-  Registration: 1,
-  Seeding: 2,
-  Drawing: 3,
-  Joining: 4,
-  Training: 5,
-  Submission: 6,
-  Reveal: 7,
-  EvaluationCommit: 8,
-  EvaluationReveal: 9,
-  Closing: 10,
-  Settled: 11,
-  Cancelled: 12,
-  Failed: 13,
-} as const;
-
-/** A phase's number. */
-export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** The name of a phase number. */
 export function phaseName(phase: number): string {

@@ -1,4 +1,13 @@
-import { merkleProof, recordHash, tensHashTraceId, ticketInput, ticketsOf } from "@gristmill/sdk";
+import {
+  ClaimState,
+  merkleProof,
+  Phase,
+  recordHash,
+  Role,
+  tensHashTraceId,
+  ticketInput,
+  ticketsOf,
+} from "@gristmill/sdk";
 import type { IterationRecord, workMintAbi } from "@gristmill/sdk";
 import type { ContractFunctionArgs, Hex } from "viem";
 import { bytesToHex, encodeAbiParameters, formatEther, hexToBytes, keccak256, parseEventLogs, zeroHash } from "viem";
@@ -11,16 +20,15 @@ import type { TensHasher } from "../tenshash/index.ts";
 import type { SlotContext } from "../training/slot-replica.ts";
 import type { ClaimDetails, StoredDetails } from "../chain/claim-details.ts";
 import { fetchDetails, restoreDetails, storeDetails } from "../chain/claim-details.ts";
-import { ClaimState, claimStateName } from "../chain/claim-state.ts";
+import { claimStateName } from "../chain/claim-state.ts";
 import { worthOfClaim } from "./claim-worth.ts";
-import { Role } from "./membership.ts";
 import { NodeHasher } from "./node-hasher.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { SlotWork } from "./slot-work.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
-import { isTerminal, Phase } from "./task-follower.ts";
+import { isTerminal } from "./task-follower.ts";
 
 interface Ticket {
   readonly record: IterationRecord;

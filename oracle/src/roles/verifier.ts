@@ -1,10 +1,10 @@
+import { ClaimState, Phase } from "@gristmill/sdk";
 import type { Hex } from "viem";
 import { formatEther, parseEventLogs } from "viem";
 
 import { isRevert } from "../chain/chain.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
 import type { ClaimDetails } from "../chain/claim-details.ts";
-import { ClaimState } from "../chain/claim-state.ts";
 import type { Attestable } from "./attester.ts";
 import { Attester } from "./attester.ts";
 import { ClaimAudit } from "./claim-audit.ts";
@@ -20,7 +20,7 @@ import { ScoreAudit, watchScores } from "./score-audit.ts";
 import type { TaskSession } from "./session.ts";
 import { joinSession, loadTrainingSet } from "./session.ts";
 import type { TaskFollower, TaskMoment } from "./task-follower.ts";
-import { isTerminal, Phase } from "./task-follower.ts";
+import { isTerminal } from "./task-follower.ts";
 import type { TaskTerms } from "./terms.ts";
 
 /**

@@ -47,6 +47,26 @@ export type Role = (typeof Role)[keyof typeof Role];
 /** `enum ClaimState` of the contracts. */
 export const ClaimState = {
   None: 0,
+  /** waits for attestations */
+  Claimed: 1,
+  /** k verifiers agree; waits for the end of its window */
+  Attested: 2,
+  /** the miner has its part, the verifiers' is set aside */
+  Minted: 3,
+  /** and the verifiers have theirs */
+  Paid: 4,
+  /** not attested in time */
+  Expired: 5,
+  /** of a convicted slot, and taken out of its epoch's accepted claims */
+  Void: 6,
+} as const;
+
+/** One of {@link ClaimState}. */
+export type ClaimState = (typeof ClaimState)[keyof typeof ClaimState];
+
+/** `enum OpenClaimState` of the contracts. */
+export const OpenClaimState = {
+  None: 0,
   Claimed: 1,
   /** the miner has to answer */
   Challenged: 2,
@@ -56,8 +76,8 @@ export const ClaimState = {
   Struck: 5,
 } as const;
 
-/** One of {@link ClaimState}. */
-export type ClaimState = (typeof ClaimState)[keyof typeof ClaimState];
+/** One of {@link OpenClaimState}. */
+export type OpenClaimState = (typeof OpenClaimState)[keyof typeof OpenClaimState];
 
 /** `enum DisputeState` of the contracts. */
 export const DisputeState = {

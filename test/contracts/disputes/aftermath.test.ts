@@ -1,4 +1,4 @@
-import { merkleProof, recordHash, segmentId, type SegmentMessage } from "@gristmill/sdk";
+import { ClaimState, merkleProof, recordHash, segmentId, type SegmentMessage } from "@gristmill/sdk";
 import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,6 @@ import type { DisputeMode } from "../../../oracle/src/config/dispute-modes.ts";
 import type { DisputeWork } from "../../../oracle/src/disputes/dispute-work.ts";
 import { listFinder } from "../../../oracle/src/disputes/find-list.ts";
 import { type Database, openDatabase } from "../../../oracle/src/storage/database.ts";
-import { ClaimState } from "../../../oracle/src/chain/claim-state.ts";
 import { ethers, loadFixture, Role } from "../tasks/scenario.ts";
 import { look, type Player, playerOf, untilConvicted, workOf } from "./agent-stage.ts";
 import { type Arena, logOf } from "./arena.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { commitTestSet, decodeBatchSet, taskIdOf } from "@gristmill/sdk";
+import { commitTestSet, decodeBatchSet, Phase, taskIdOf } from "@gristmill/sdk";
 import { expect } from "chai";
 import { pino } from "pino";
 import type { Hex } from "viem";
@@ -15,7 +15,6 @@ import { Journal } from "../../../oracle/src/journal.ts";
 import { modelFolder } from "../../../oracle/src/roles/fetch-model.ts";
 import { keepsTestSet } from "../../../oracle/src/roles/kept-test-set.ts";
 import type { Node } from "../../../oracle/src/roles/node.ts";
-import { Phase } from "../../../oracle/src/roles/task-follower.ts";
 import type { Database } from "../../../oracle/src/storage/database.ts";
 import { openDatabase } from "../../../oracle/src/storage/database.ts";
 

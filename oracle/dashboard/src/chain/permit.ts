@@ -1,4 +1,4 @@
-import { gristTokenAbi, stakeManagerAbi } from "@gristmill/sdk";
+import { gristTokenAbi, permitTypes, stakeManagerAbi } from "@gristmill/sdk";
 import type { Address } from "viem";
 import { parseSignature } from "viem";
 import type { Config } from "wagmi";
@@ -27,15 +27,7 @@ export async function stakeWithPermit(suite: Suite, config: Config, owner: Addre
   const signature = await wallet.signTypedData({
     account: owner,
     domain: { name, version, chainId: chain.id, verifyingContract: contracts.GristToken },
-    types: {
-      Permit: [
-        { name: "owner", type: "address" },
-        { name: "spender", type: "address" },
-        { name: "value", type: "uint256" },
-        { name: "nonce", type: "uint256" },
-        { name: "deadline", type: "uint256" },
-      ],
-    },
+    types: permitTypes,
     primaryType: "Permit",
     message: { owner, spender: contracts.StakeManager, value: amount, nonce, deadline },
   });

@@ -133,7 +133,7 @@ export const openMintAbi = [
   {
     inputs: [
       { internalType: "bytes32", name: "x", type: "bytes32" },
-      { internalType: "enum IOpenMint.ClaimState", name: "state", type: "uint8" },
+      { internalType: "enum IOpenMint.OpenClaimState", name: "state", type: "uint8" },
     ],
     name: "OpenMint_WrongState",
     type: "error",
@@ -287,7 +287,7 @@ export const openMintAbi = [
     outputs: [
       {
         components: [
-          { internalType: "enum IOpenMint.ClaimState", name: "state", type: "uint8" },
+          { internalType: "enum IOpenMint.OpenClaimState", name: "state", type: "uint8" },
           { internalType: "address", name: "miner", type: "address" },
           { internalType: "uint64", name: "epoch", type: "uint64" },
           { internalType: "uint64", name: "endsAt", type: "uint64" },
