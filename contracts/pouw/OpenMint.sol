@@ -142,7 +142,8 @@ contract OpenMint is IOpenMint {
     function challenge(bytes32 x) external payable {
         ClaimRecord storage record = _claims[x];
         OpenClaimState state = record.state;
-        bool disputable = state == OpenClaimState.Claimed || state == OpenClaimState.Challenged || state == OpenClaimState.Answered;
+        bool disputable =
+            state == OpenClaimState.Claimed || state == OpenClaimState.Challenged || state == OpenClaimState.Answered;
         require(disputable, OpenMint_WrongState(x, state));
         bool over = state != OpenClaimState.Challenged && block.number >= record.endsAt;
         require(!over, OpenMint_TooLate(x, record.endsAt));
