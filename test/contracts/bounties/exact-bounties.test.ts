@@ -150,8 +150,10 @@ describe("ExactBounties", () => {
       const opening = openingOf(FIRST);
       const chunks = weightChunks(PROGRAM, FIRST.weights);
       expect(chunks).to.have.length(3);
-      const unbound = () => expect(own.publishModel(bountyId, opening, [chunks[1]!])).to.be.revert(ethers);
-      await unbound();
+      await expect(own.publishModel(bountyId, opening, [chunks[1]!])).to.be.revertedWithCustomError(
+        exact,
+        "Publication_WrongLength",
+      );
       await expect(exact.connect(bob).publishModel(bountyId, opening, chunks)).to.be.revertedWithCustomError(
         exact,
         "Bounty_NotTheOwner",
@@ -175,7 +177,10 @@ describe("ExactBounties", () => {
       );
 
       await own.publishModel(bountyId, opening, [chunks[0]!]);
-      await unbound();
+      await expect(own.publishModel(bountyId, opening, [chunks[0]!])).to.be.revertedWithCustomError(
+        exact,
+        "Publication_WrongLength",
+      );
       expect((await exact.entryOf(bountyId, 0)).leaf).to.equal(32n);
       await expect(own.publishModel(bountyId, opening, chunks.slice(1))).to.emit(exact, "StatePublished");
       expect(await stageOf(scene)).to.equal(Stage.Challenge);
@@ -412,11 +417,11 @@ describe("ExactBounties", () => {
       const scene = await loadFixture(open);
       const { exact, bountyId, ann, bob, stakes } = scene;
       await enterWith(scene, ann, FIRST, LIE);
-      await enterWith(scene, ann, SECOND, withoutLoss(FIRST.truth, 3));
+      await enterWith(scene, ann, SECOND, withoutLoss(SECOND.truth, 3));
       await enterWith(scene, bob, SECOND);
       await passStage(scene);
       const { candidate } = await exact.bountyOf(bountyId);
-      const [model, told] = candidate === 0n ? [FIRST, LIE] : [SECOND, withoutLoss(FIRST.truth, 3)];
+      const [model, told] = candidate === 0n ? [FIRST, LIE] : [SECOND, withoutLoss(SECOND.truth, 3)];
       await publish(scene, ann, model);
       await dispute(scene, Number(candidate), { owner: ann, told, truth: model.truth });
       await exact.advance(bountyId);

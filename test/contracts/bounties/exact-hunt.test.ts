@@ -86,8 +86,7 @@ describe("an exact bounty, from its posting to its payment", function () {
       ExactBounties: await at(suite.exact),
       BountyCourt: await at(suite.court),
       BountyGame: await at(suite.game),
-      // Only asked for the gas of its moves, which is that of every game over a trace.
-      SegmentGame: await at(suite.game),
+      SegmentGame: await at(suite.tasksGame),
     };
     const node = await nodeAt(contracts, signer, folder, blobs, {}, provider);
     nodes.push(node);

@@ -111,6 +111,8 @@ export async function deployExact() {
   const exact = await ethers.deployContract("ExactBounties", [token, stakes, template, LEAST]);
   const court = await ethers.deployContract("Court", [exact, stakes, COURT]);
   const game = await ethers.deployContract("EvaluationGame", [court, exact, template]);
+  // Stands for the game over segments, of which a challenger asks the gas of moves alone: that of every game over a trace.
+  const tasksGame = await ethers.deployContract("EvaluationGame", [court, exact, template]);
   await stakes.wire([exact, court]);
   await exact.wire(court);
   await court.wire([game], []);
@@ -128,6 +130,7 @@ export async function deployExact() {
     exact,
     court,
     game,
+    tasksGame,
     poster: poster!,
     ann: ann!,
     bob: bob!,
