@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IExactBounties} from "../interfaces/IExactBounties.sol";
@@ -49,6 +50,9 @@ contract ExactBounties is IExactBounties, BountyBase, Wired {
 
     /// @dev Half of a liar's stake is its challenger's, as much as {IStakeManager-slash} lets anybody have.
     uint256 private constant REWARD_PART = 2;
+    /// @dev A stake is at least this part of the bounty: half of it has to be worth a challenger's while, and the bond of a
+    /// false challenge, which is no more than the stake, has to hurt.
+    uint256 private constant STAKE_PART = 10;
     /// @dev End of a stage that stands still.
     uint64 private constant NEVER = type(uint64).max;
 
@@ -359,10 +363,11 @@ contract ExactBounties is IExactBounties, BountyBase, Wired {
         _requireManifest(p.manifest);
         _requireRange("testBatches", p.testBatches, isOpen ? 1 : 0, isOpen ? type(uint32).max : 0);
         _requireRange("bounty", p.bounty, 1, type(uint128).max);
-        _requireRange("entryStake", p.entryStake, REWARD_PART, type(uint128).max);
+        uint256 leastStake = Math.max(REWARD_PART, Math.ceilDiv(p.bounty, STAKE_PART));
+        _requireRange("entryStake", p.entryStake, leastStake, type(uint128).max);
         _requireStage("durations.entry", p.durations.entry, 1);
         _requireStage("durations.unsealing", p.durations.unsealing, 1);
-        _requireStage("durations.announcing", p.durations.announcing, 1);
+        _requireStage("durations.announcing", p.durations.announcing, leastSeconds);
         _requireStage("durations.reveal", p.durations.reveal, leastSeconds);
         _requireStage("durations.challenge", p.durations.challenge, leastSeconds);
     }

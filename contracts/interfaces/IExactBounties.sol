@@ -37,7 +37,8 @@ import {ITaskRegistry} from "./ITaskRegistry.sol";
 /// after a lost challenge (it settles nothing, others may challenge), challenging oneself (the accuser's part burns),
 /// filling a bounty with empty entries (any number can be made, none shuts another out, and only announced ones are called),
 /// a sealed set whose batches cannot be scored (their shapes are checked), delaying by false challenges (each costs a
-/// bond, and the next twice as much, up to the entry's stake), and windows too short to look at a model (bounded below).
+/// bond, and the next twice as much, up to the entry's stake), and windows too short to announce, to publish a model or to
+/// look at one (bounded below).
 ///
 /// Trust: that within the challenge window one honest account recomputes a score: the next best, the poster and whoever wants
 /// half of a stake have reason to. An honest candidate must answer when it is challenged. There is no owner or admin.
@@ -146,6 +147,6 @@ interface IExactBounties is IBounties {
     /// @notice What a dispute over a revealed entry is judged by.
     function scoringOf(TaskId placeId) external view returns (ITaskRegistry.ScoringView memory);
 
-    /// @notice Seconds that Reveal and Challenge of a candidate last at least.
+    /// @notice Seconds that Announcing, and Reveal and Challenge of a candidate last at least.
     function leastSeconds() external view returns (uint32);
 }

@@ -7,9 +7,9 @@ import {Scoring} from "./BountyTypes.sol";
 struct ExactDurations {
     uint32 entry;
     uint32 unsealing; // in which the poster publishes the sealed set
-    uint32 announcing;
-    uint32 reveal; // of each candidate, in which it publishes its model; at least what the deployment asks for
-    uint32 challenge; // of each candidate's score, without what disputes take; at least what the deployment asks for
+    uint32 announcing; // at least what the deployment asks for, as the two that follow
+    uint32 reveal; // of each candidate, in which it publishes its model
+    uint32 challenge; // of each candidate's score, without what disputes take
 }
 
 /// @dev What a poster fixes.
@@ -22,7 +22,7 @@ struct ExactBountyParameters {
     uint32 testBatches; // Open: batches of the scoring set, at least 1; Sealed: 0
     Scoring scoring;
     uint128 bounty; // GRIST wei, escrowed
-    uint128 entryStake; // GRIST wei that each entry locks, at least 2: half of it is a challenger's
+    uint128 entryStake; // GRIST wei that each entry locks, at least a tenth of the bounty: half of it is a challenger's
     ExactDurations durations;
 }
 

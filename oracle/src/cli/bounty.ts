@@ -73,8 +73,8 @@ export function bountyCommand(): Command {
   add("judge", "vote on revealed models with this node's stake in the verifiers' pool").action((options: Options) =>
     asNode(options, "judge", (node) => follow(node, new BountyJudge(node))),
   );
-  add("watch", "recompute the scores of exact bounties' candidates, and dispute false ones").action((options: Options) =>
-    asNode(options, "watcher", (node) => follow(node, new ExactWatcher(node))),
+  add("watch", "recompute the scores of exact bounties' candidates, and dispute false ones").action(
+    (options: Options) => asNode(options, "watcher", (node) => follow(node, new ExactWatcher(node))),
   );
   add("jobs", "what this data folder's node trains for, or has").action((options: Options) => {
     withJobs(options, (jobs) => {
@@ -107,10 +107,7 @@ async function asNode(options: Options, role: string, work: (node: BountyNode) =
 }
 
 /** Lets parties look at each new head, until one is done; what fails at one is tried again at the next. */
-async function follow(
-  node: BountyNode,
-  ...parties: readonly { look(head: Head): Promise<unknown> }[]
-): Promise<void> {
+async function follow(node: BountyNode, ...parties: readonly { look(head: Head): Promise<unknown> }[]): Promise<void> {
   for await (const head of heads(node.chain, node.signal))
     for (const party of parties)
       try {
@@ -184,7 +181,9 @@ async function show(id: string, options: Options): Promise<void> {
   if (bounty === undefined) throw bountyUnknown(bountyIdOf(id));
   const { bountyId, poster, view, ranking } = bounty;
   const judging =
-    voted === undefined ? "judging   by dispute" : `tolerance ${decodeLoss(voted.parameters.tolerance)}, judged by vote`;
+    voted === undefined
+      ? "judging   by dispute"
+      : `tolerance ${decodeLoss(voted.parameters.tolerance)}, judged by vote`;
   console.log(`bounty    ${bountyId}\nstage     ${bountyStageName(view.stage)} ${until(view.stageEndsAt)}`);
   console.log(
     `poster    ${poster}\namount    ${formatEther(view.bounty)} GRIST, an entry locks ${formatEther(view.entryStake)}`,

@@ -91,7 +91,9 @@ export class DisputeAgent {
     this.#aftermath = new Aftermath(chain, contracts, this.store, this.#report, since);
     const last = this.store.lastBlock();
     this.#scanned = last === undefined ? since : last + 1n;
-    this.#convictions = new EventFeed(chain, since, (from, to) => convictionsBetween(chain, contracts, taskId, from, to));
+    this.#convictions = new EventFeed(chain, since, (from, to) =>
+      convictionsBetween(chain, contracts, taskId, from, to),
+    );
   }
 
   /** Gives the agent what it takes to do more than watch. */

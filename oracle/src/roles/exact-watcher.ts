@@ -5,7 +5,13 @@ import { isAddressEqual } from "viem";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { entryAgent, scoreExact } from "../bounties/entry-dispute.ts";
 import { currentExact } from "../bounties/exact-board.ts";
-import { exactPostedBy, type ExactPostedEvent, fetchWeights, followExact, type PostedExact } from "../bounties/exact-data.ts";
+import {
+  exactPostedBy,
+  type ExactPostedEvent,
+  fetchWeights,
+  followExact,
+  type PostedExact,
+} from "../bounties/exact-data.ts";
 import type { Head } from "../chain/chain.ts";
 import type { EventFeed } from "../chain/event-feed.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";

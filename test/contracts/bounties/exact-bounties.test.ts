@@ -1,4 +1,4 @@
-import { commitTestSet, batchChunks, batchLeaf, datasetRoot, encodeProgram, weightChunks } from "@gristmill/sdk";
+import { batchLeaf, commitTestSet, datasetRoot, encodeProgram } from "@gristmill/sdk";
 import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
 
@@ -11,6 +11,7 @@ import {
   batchesOf,
   BOUNTY,
   challenge,
+  chunksOf,
   deployExact,
   dispute,
   emptied,
@@ -30,6 +31,7 @@ import {
   SET_CHUNKS,
   SET_OPENING,
   SET_SALT,
+  setChunksOf,
   stageOf,
   TEST_ROOT,
   TEST_SET,
@@ -124,15 +126,19 @@ describe("ExactBounties", () => {
       expect(await emptied(scene)).to.equal(0n);
     });
 
-    it("refuses windows too short to publish or to look, and a set that is not there", async () => {
+    it("refuses windows too short to announce, publish or look, stakes too small to matter, and a set of nothing", async () => {
       const { exact, poster } = await loadFixture(deployExact);
       const { durations } = exactParameters();
-      for (const stage of ["reveal", "challenge"] as const) {
+      for (const stage of ["announcing", "reveal", "challenge"] as const) {
         const short = exactParameters({ durations: { ...durations, [stage]: LEAST - 1 } });
         await expect(exact.connect(poster).post(short))
           .to.be.revertedWithCustomError(exact, "Bounty_ParameterOutOfRange")
           .withArgs(`durations.${stage}`, LEAST - 1, LEAST, 365 * 86_400);
       }
+      const cheap = exactParameters({ entryStake: BOUNTY / 10n });
+      await expect(exact.connect(poster).post(cheap))
+        .to.be.revertedWithCustomError(exact, "Bounty_ParameterOutOfRange")
+        .withArgs("entryStake", BOUNTY / 10n, BOUNTY / 10n + 1n, 2n ** 128n - 1n);
       const empty = exactParameters({ testBatches: 0 });
       await expect(exact.connect(poster).post(empty))
         .to.be.revertedWithCustomError(exact, "Bounty_ParameterOutOfRange")
@@ -148,7 +154,7 @@ describe("ExactBounties", () => {
       await passStage(scene);
       const own = exact.connect(ann);
       const opening = openingOf(FIRST);
-      const chunks = weightChunks(PROGRAM, FIRST.weights);
+      const chunks = chunksOf(FIRST);
       expect(chunks).to.have.length(3);
       await expect(own.publishModel(bountyId, opening, [chunks[1]!])).to.be.revertedWithCustomError(
         exact,
@@ -204,10 +210,10 @@ describe("ExactBounties", () => {
       const entry = await enter(scene, ann, model);
       await passStage(scene);
       const opened = { program: encodeProgram(wide), testRoot: datasetRoot(set.map(batchLeaf)), testBatches: 1 };
-      await exact.connect(poster).publishSet(bountyId, { ...opened, salt: SET_SALT }, batchChunks(set));
+      await exact.connect(poster).publishSet(bountyId, { ...opened, salt: SET_SALT }, setChunksOf(set));
       await exact.connect(ann).announce(bountyId, entry, scoreOf(model.truth));
       await passStage(scene);
-      const chunks = weightChunks(wide, model.weights);
+      const chunks = chunksOf(model, wide);
       await exact.connect(ann).publishModel(bountyId, openingOf(model, wide), chunks);
       expect(await stageOf(scene)).to.equal(Stage.Challenge);
     });
@@ -218,7 +224,7 @@ describe("ExactBounties", () => {
       await enterWith(scene, ann, FIRST);
       await enterWith(scene, bob, SECOND);
       await passStage(scene);
-      const [half] = weightChunks(PROGRAM, FIRST.weights);
+      const [half] = chunksOf(FIRST);
       await exact.connect(ann).publishModel(bountyId, openingOf(FIRST), [half!]);
       await passStage(scene);
       expect((await exact.entryOf(bountyId, 0)).status).to.equal(Status.Struck);
@@ -282,7 +288,7 @@ describe("ExactBounties", () => {
         });
         await enter(scene, scene.ann, FIRST);
         await passStage(scene);
-        const chunks = set.length === 0 ? [] : batchChunks(set);
+        const chunks = set.length === 0 ? [] : setChunksOf(set);
         const own = scene.exact.connect(scene.poster);
         await expect(
           own.publishSet(scene.bountyId, { ...secret, program: encodeProgram(PROGRAM) }, chunks),
@@ -475,7 +481,7 @@ describe("ExactBounties", () => {
     const announced = exact.connect(ann).announce(bountyId, 0, scoreOf(FIRST.truth));
     snapshot("exact-bounties: announce", await gasOf(await announced));
     await passStage(scene);
-    const chunks = weightChunks(PROGRAM, FIRST.weights);
+    const chunks = chunksOf(FIRST);
     const model = exact.connect(ann).publishModel(bountyId, openingOf(FIRST), chunks);
     snapshot("exact-bounties: publishModel, 363 weights", await gasOf(await model));
     expect(TEST_SET).to.have.length(6);

@@ -1,4 +1,5 @@
 import {
+  type Batch,
   batchChunks,
   batchLeaf,
   commitModel,
@@ -185,10 +186,19 @@ export function openingOf({ weights }: Pick<Model, "weights">, p = PROGRAM) {
   return { program: encodeProgram(p), weights: weightIds(p, weights), salt: SALT };
 }
 
+/** A model's chunks as ethers takes them. */
+export function chunksOf({ weights }: Pick<Model, "weights">, p = PROGRAM) {
+  return weightChunks(p, weights).map((chunk) => ({ ...chunk, proof: [...chunk.proof] }));
+}
+
+/** A set's chunks as ethers takes them. */
+export function setChunksOf(batches: readonly Batch[]) {
+  return batchChunks(batches).map((chunk) => ({ ...chunk, proof: [...chunk.proof] }));
+}
+
 /** Publishes the whole model of the candidate. */
 export async function publish(scene: ExactScene, owner: HardhatEthersSigner, model: Model): Promise<void> {
-  const chunks = weightChunks(PROGRAM, model.weights);
-  await scene.exact.connect(owner).publishModel(scene.bountyId, openingOf(model), chunks);
+  await scene.exact.connect(owner).publishModel(scene.bountyId, openingOf(model), chunksOf(model));
 }
 
 /** What opens the sealed set, and its chunks. */
@@ -198,7 +208,7 @@ export const SET_OPENING = {
   testBatches: TEST_SET.length,
   salt: SET_SALT,
 } as const;
-export const SET_CHUNKS = batchChunks(TEST_SET);
+export const SET_CHUNKS = setChunksOf(TEST_SET);
 
 /** The place of an entry in the court. */
 export async function placeOf({ exact, bountyId }: ExactScene, entry: number) {
@@ -209,7 +219,12 @@ export async function placeOf({ exact, bountyId }: ExactScene, entry: number) {
 export async function dispute(
   scene: ExactScene,
   entry: number,
-  { owner, told, truth, by = scene.challenger }: {
+  {
+    owner,
+    told,
+    truth,
+    by = scene.challenger,
+  }: {
     readonly owner: HardhatEthersSigner;
     readonly told: EvaluationTruth;
     readonly truth: EvaluationTruth;

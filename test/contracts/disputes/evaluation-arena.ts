@@ -68,7 +68,12 @@ export type ScoreArena = Pick<Arena, "evaluationGame" | "court" | "challenger" |
 };
 
 /** Plays a dispute over an evaluator's score to its end; returns who won. */
-export async function playScore(where: ScoreArena, evaluator: number, defender: EvaluationTruth, truth: EvaluationTruth) {
+export async function playScore(
+  where: ScoreArena,
+  evaluator: number,
+  defender: EvaluationTruth,
+  truth: EvaluationTruth,
+) {
   const { evaluationGame, court, challenger, evaluators, taskId } = where;
   const events: EvaluationEvent[] = [];
   const names: string[] = [];
