@@ -67,7 +67,7 @@ export function bountyCommand(): Command {
     asNode(options, "hunter", async (node) => {
       for (const name of node.config.bountyRunners) await createRunner(name).check();
       const hunter = new BountyHunter(node);
-      await follow(node, hunter, new ExactHunter(node, honestExactWork(), hunter.jobs), new ExactWatcher(node));
+      await follow(node, hunter, new ExactHunter(node, honestExactWork(), hunter.jobs), ...watchersOf(node));
     }),
   );
   add("judge", "vote on revealed models with this node's stake in the verifiers' pool").action((options: Options) =>
@@ -118,6 +118,12 @@ async function follow(node: BountyNode, ...parties: readonly { look(head: Head):
       }
 }
 
+/** A hunter watches those that stand before it, unless its operator wants to challenge nobody. */
+function watchersOf(node: BountyNode): ExactWatcher[] {
+  const { disputes = "challenge" } = node.config;
+  return disputes === "challenge" ? [new ExactWatcher(node)] : [];
+}
+
 async function isExact({ contracts }: Pick<BountyNode, "contracts">, bountyId: Hex): Promise<boolean> {
   return (await contracts.exactBounties.read.bountyOf([bountyId])).stage !== BountyStage.None;
 }
@@ -147,7 +153,7 @@ async function enterState(node: BountyNode, bountyId: Hex, file: string): Promis
   if (store.get(bountyId) === undefined)
     await enterExact(node, store, bounty, decodeWeights(bounty.program, new Uint8Array(await readFile(file))));
   const jobs = new BountyJobs(node.database);
-  await follow(node, new ExactHunter(node, honestExactWork(), jobs, [bountyId]), new ExactWatcher(node));
+  await follow(node, new ExactHunter(node, honestExactWork(), jobs, [bountyId]), ...watchersOf(node));
 }
 
 async function list(options: Options): Promise<void> {

@@ -38,12 +38,27 @@ export class ExactWatcher {
   async look(head: Head): Promise<void> {
     const { undone, added } = await this.#posted.take(head.number);
     for (const { args } of undone) if (args.bountyId !== undefined) this.#open.delete(args.bountyId);
-    for (const bounty of added.flatMap((event) => exactPostedBy(event) ?? [])) this.#open.set(bounty.bountyId, bounty);
+    for (const bounty of added.flatMap((event) => exactPostedBy(event) ?? [])) {
+      this.#open.set(bounty.bountyId, bounty);
+      await this.#resume(bounty);
+    }
     for (const bounty of this.#open.values()) await this.#attend(bounty, head);
     for (const [place, agent] of this.#agents) {
       await agent.look(head);
       const isBusy = agent.store.going().length > 0 || agent.store.accusations().length > 0;
       if (!isBusy && !this.#open.has(place.slice(0, place.indexOf("/")) as Hex)) this.#agents.delete(place);
+    }
+  }
+
+  /** Goes on with what this node was about before it was stopped: deposits may still be owed. */
+  async #resume(bounty: PostedExact): Promise<void> {
+    const { bountyId, postedAt } = bounty;
+    const range = { fromBlock: postedAt, toBlock: "latest" } as const;
+    const events = await this.#node.contracts.exactBounties.getEvents.StatePublished({ bountyId }, range);
+    for (const { args } of events) {
+      if (args.entry === undefined) continue;
+      const agent = entryAgent(this.#node, { bounty, entry: args.entry });
+      if (agent.store.going().length > 0) this.#agents.set(`${bountyId}/${args.entry}`, agent);
     }
   }
 

@@ -34,7 +34,6 @@ import {
   setChunksOf,
   stageOf,
   TEST_ROOT,
-  TEST_SET,
   withoutLoss,
 } from "./exact-scene.ts";
 
@@ -468,7 +467,7 @@ describe("ExactBounties", () => {
     });
   });
 
-  it("costs a known amount of gas", async () => {
+  it("costs no more than 100 gas a published weight, and known amounts besides", async () => {
     const suite = await loadFixture(deployExact);
     const { exact, poster, ann } = suite;
     snapshot("exact-bounties: post", await gasOf(await exact.connect(poster).post(exactParameters())));
@@ -484,6 +483,14 @@ describe("ExactBounties", () => {
     const chunks = chunksOf(FIRST);
     const model = exact.connect(ann).publishModel(bountyId, openingOf(FIRST), chunks);
     snapshot("exact-bounties: publishModel, 363 weights", await gasOf(await model));
-    expect(TEST_SET).to.have.length(6);
+
+    const large = { ...PROGRAM, sizes: [784, 32, 10] };
+    const heavy = modelOf("heavy", large, batchesOf(large, 1, 2));
+    const dear = await postExact(suite, { salt: ethers.id("dear"), program: encodeProgram(large), testBatches: 1 });
+    await enterWith(dear, ann, heavy);
+    await passStage(dear);
+    const whole = exact.connect(ann).publishModel(dear.bountyId, openingOf(heavy, large), chunksOf(heavy, large));
+    const gas = await gasOf(await whole);
+    snapshot("exact-bounties: publishModel, 25,450 weights", gas, 100n * 25_450n);
   });
 });

@@ -93,7 +93,7 @@ describe("an exact bounty, from its posting to its payment", function () {
     return node;
   }
 
-  it("pays the best honest of three hunters after a watcher has a liar convicted by dispute", async () => {
+  it("pays the best honest of three hunters and has a liar convicted by dispute, all killed after each look", async () => {
     const suite = await loadFixture(deployExact);
     const posting = await start(suite, POSTER);
     const file = join(folder, "bounty.yaml");
@@ -102,28 +102,29 @@ describe("an exact bounty, from its posting to its payment", function () {
     const poster = new ExactPoster(posting, await exactById(posting, bountyId));
     const [hasty, steady, liar] = [await start(suite, HASTY), await start(suite, STEADY), await start(suite, LIAR)];
     const watching = await start(suite, WATCHER);
-    const hunters = [
+    const hunters = () => [
       new ExactHunter(hasty, honestExactWork({ epochs: 1 })),
       new ExactHunter(steady, honestExactWork({ epochs: 30 })),
       new ExactHunter(liar, lying),
     ];
-    const watcher = new ExactWatcher(watching);
     const before = await suite.token.balanceOf(steady.account);
-    for (const hunter of hunters) await hunter.look(await headNow());
-    for (const hunter of hunters) await hunter.idle();
+    for (const hunter of hunters()) {
+      await hunter.look(await headNow());
+      await hunter.idle();
+    }
 
     let isOver = false;
     let quiet = 0;
     for (let looks = 0; looks < 80 && !isOver; looks++) {
       const { number } = await headNow();
-      for (const party of [...hunters, watcher]) await party.look(await headNow());
+      for (const party of [...hunters(), new ExactWatcher(watching)]) await party.look(await headNow());
       isOver = await poster.look(await headNow());
       quiet = (await headNow()).number === number ? quiet + 1 : 0;
       const { stageEndsAt } = await posting.contracts.exactBounties.read.bountyOf([bountyId]);
       // Everybody waits for the clock, which is not held up by a dispute.
       if (quiet > 1 && !isOver && stageEndsAt < 2n ** 63n) await networkHelpers.time.increaseTo(stageEndsAt);
     }
-    for (const hunter of hunters) await hunter.look(await headNow());
+    for (const hunter of hunters()) await hunter.look(await headNow());
 
     const { exactBounties, stake } = posting.contracts;
     const view = await exactBounties.read.bountyOf([bountyId]);
@@ -133,6 +134,8 @@ describe("an exact bounty, from its posting to its payment", function () {
     expect(await stake.read.freeOf([watching.account])).to.equal(STAKED + ENTRY_STAKE / 2n);
     for (const honest of [hasty, steady]) expect(await stake.read.freeOf([honest.account])).to.equal(STAKED);
     expect((await suite.token.balanceOf(steady.account)) - before).to.equal(100n * GRIST);
+    expect(await suite.court.creditOf(watching.account)).to.equal(0n);
+    expect(await suite.court.queryFilter(suite.court.filters.DisputeOpened())).to.have.length(1);
     const decided = watching.lines.find(({ event }) => event === "dispute-decided");
     expect(decided).to.include({ winner: "challenger" });
     expect(decided!["why"]).to.match(/^M\[0\]\[\d+\]: must be \d+, claimed 0$/);
