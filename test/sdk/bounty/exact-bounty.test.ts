@@ -5,6 +5,7 @@ import {
   callsOf,
   compileExactBounty,
   evaluate,
+  GristmillError,
   initialWeights,
   isJudgedByDispute,
   narrowWeights,
@@ -25,7 +26,8 @@ const EXAMPLE = "examples/bounties/digits-exact.yaml";
 const SEED: Hex = `0x${"07".repeat(32)}`;
 
 function compile(text: string) {
-  return compileExactBounty(text, { baseDir: ".", readFile: () => Promise.reject(new Error("no files")) });
+  const readFile = () => Promise.reject(new GristmillError("NO_FILE", "synthetic data has no files"));
+  return compileExactBounty(text, { baseDir: ".", readFile });
 }
 
 describe("exact bounties", () => {
@@ -45,7 +47,7 @@ describe("exact bounties", () => {
     const text = (await readFile(EXAMPLE, "utf8")).replace("challenge: 600", "vote: 600");
     const error = await rejection(compile(text));
     expect(error).to.include({ code: "SPEC_INVALID" });
-    expect(String((error as Error).message)).to.include("durations");
+    expect((error as GristmillError).message).to.include("durations");
   });
 
   it("clip a state to int16 without changing any score", () => {
