@@ -25,7 +25,7 @@ const LOOKS = [
   { name: "dark-narrow", width: 390, colorScheme: "dark" },
 ] as const;
 
-/** Pages by their names in the pictures; an anchor is the first link of the page above that opens one of its kind. */
+/** Pages by their names in the pictures; a link is the last one of that kind on the page: of tasks, the oldest, which has been trained. */
 const PAGES = [
   { name: "overview", path: "" },
   { name: "tasks", path: "tasks" },
@@ -93,13 +93,13 @@ async function takeLook(
   await context.close();
 }
 
-/** Follows the first link to a page of a kind; false if there is none. */
+/** Follows the last link to a page of a kind; false if there is none. */
 async function follow(page: Page, link: RegExp): Promise<boolean> {
   await settled(page);
   const targets = await page.evaluate<readonly string[]>(
     `[...document.querySelectorAll("a[href^='#/']")].map((link) => link.getAttribute("href"))`,
   );
-  const target = targets.find((href) => link.test(href));
+  const target = targets.findLast((href) => link.test(href));
   if (target === undefined) return false;
   await page.locator(`a[href="${target}"]`).first().click();
   return true;

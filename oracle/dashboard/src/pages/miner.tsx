@@ -1,11 +1,12 @@
 import { NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
+import { parseEther } from "viem";
 
 import { Card, Figure, Nothing, PageTitle } from "../components/card.tsx";
 import { DataTable } from "../components/data-table.tsx";
 import { ErrorNote } from "../components/error-note.tsx";
 import { Facts } from "../components/facts.tsx";
-import { formatCount, formatRate, formatTime } from "../components/format.ts";
+import { formatAmount, formatCount, formatRate, formatTime } from "../components/format.ts";
 import { HexText } from "../components/hex.tsx";
 import { ClaimsCard } from "../components/miner/claims-card.tsx";
 import { JobsCard } from "../components/miner/jobs-card.tsx";
@@ -121,19 +122,24 @@ function NodeFigures({
       <Figure label="Peers" value={formatCount(status.peers)} note="connected now" />
       <Figure
         label="Stake"
-        value={stake && `${stake.free} GRIST`}
-        note={stake && `free; ${stake.locked} at risk behind work and bonds`}
+        value={stake && `${amount(stake.free)} GRIST`}
+        note={stake && `free; ${amount(stake.locked)} at risk behind work and bonds`}
       />
       <Figure
         label="Rewards"
-        value={rewards && `${rewards.minted} GRIST`}
+        value={rewards && `${amount(rewards.minted)} GRIST`}
         note={
           rewards &&
-          `minted; ${rewards.credit} to withdraw; ${rewards.pending.claims} claims pending, ${rewards.pending.expected} at most`
+          `minted; ${amount(rewards.credit)} to withdraw; ${rewards.pending.claims} claims pending, ${amount(rewards.pending.expected)} at most`
         }
       />
     </SimpleGrid>
   );
+}
+
+/** GRIST as the node tells it, to the last wei, rounded to be read. */
+function amount(grist: string): string {
+  return formatAmount(parseEther(grist));
 }
 
 function PeersCard({ node }: { readonly node: NodeEndpoint }) {
