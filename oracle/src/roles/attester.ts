@@ -19,8 +19,6 @@ export type AttestingNode = Pick<Node, "chain" | "schedule" | "database" | "log"
 export interface Attestable {
   /** Under which the contract knows it. */
   readonly id: Hex;
-  /** Whether somebody loses what is not attested in time, as a claim's miner does: such matters are audited first. */
-  readonly isUrgent: boolean;
   /** Names of the log's lines about it. */
   readonly events: { readonly sealed: string; readonly attested: string };
   /** Names it in them. */
@@ -193,16 +191,19 @@ export class Attester {
     void lane.finally(() => this.#lanes.delete(lane));
   }
 
-  /** Audits one after the other, what is urgent first, and of that whose rounds began first. */
+  /** Audits one after the other, those first whose rounds began first: claims before the drawn segments of their epoch. */
   async #auditWaiting(): Promise<void> {
     while (this.#waiting.size > 0) {
-      const matter = [...this.#waiting].reduce((first, other) => (comesBefore(other, first) ? other : first));
+      const matter = [...this.#waiting].reduce((first, other) => (other.since < first.since ? other : first));
       this.#waiting.delete(matter);
       // Its rounds may have passed while it waited.
       if (!this.#open.has(matter.id)) continue;
       const finding = await matter.audit();
       this.#findings.set(matter.id, finding);
-      if (finding.outcome === "unavailable") await matter.unavailable?.();
+      if (finding.outcome !== "unavailable") return;
+      await matter.unavailable?.();
+      // Who serves it may have been gone for a moment: it is asked for again as long as there are rounds.
+      this.#findings.delete(matter.id);
     }
     this.#auditing -= 1;
   }
@@ -244,10 +245,6 @@ export class Attester {
     this.#node.log.warn({ event: "refuted", task: this.#taskId, ...matter.fields, reason });
     this.#disputes.accuse({ ...matter.accused(refutation), reason });
   }
-}
-
-function comesBefore(one: Attestable, other: Attestable): boolean {
-  return one.isUrgent === other.isUrgent ? one.since < other.since : one.isUrgent;
 }
 
 /** Whether a contract's logs show a seal, from a block on. */
