@@ -19,6 +19,8 @@ export type AttestingNode = Pick<Node, "chain" | "schedule" | "database" | "log"
 export interface Attestable {
   /** Under which the contract knows it. */
   readonly id: Hex;
+  /** Whether somebody loses what is not attested in time, as a claim's miner does: such matters are audited first. */
+  readonly isUrgent: boolean;
   /** Names of the log's lines about it. */
   readonly events: { readonly sealed: string; readonly attested: string };
   /** Names it in them. */
@@ -191,10 +193,10 @@ export class Attester {
     void lane.finally(() => this.#lanes.delete(lane));
   }
 
-  /** Audits one after the other, those first whose rounds began first: claims before the drawn segments of their epoch. */
+  /** Audits one after the other, what is urgent first, and of that whose rounds began first. */
   async #auditWaiting(): Promise<void> {
     while (this.#waiting.size > 0) {
-      const matter = [...this.#waiting].reduce((first, other) => (other.since < first.since ? other : first));
+      const matter = [...this.#waiting].reduce((first, other) => (comesBefore(other, first) ? other : first));
       this.#waiting.delete(matter);
       // Its rounds may have passed while it waited.
       if (!this.#open.has(matter.id)) continue;
@@ -245,6 +247,10 @@ export class Attester {
     this.#node.log.warn({ event: "refuted", task: this.#taskId, ...matter.fields, reason });
     this.#disputes.accuse({ ...matter.accused(refutation), reason });
   }
+}
+
+function comesBefore(one: Attestable, other: Attestable): boolean {
+  return one.isUrgent === other.isUrgent ? one.since < other.since : one.isUrgent;
 }
 
 /** Whether a contract's logs show a seal, from a block on. */
