@@ -132,6 +132,11 @@ export async function passwordOf(
   return ask("Password of the keystore");
 }
 
+/** Writes a random password of 256 bits to a new file that only its owner can read. */
+export async function createPasswordFile(file: string): Promise<void> {
+  await writeFile(file, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+}
+
 /** @throws GristmillError PASSWORD_MISSING where there is no terminal */
 export async function askOnTerminal(message: string): Promise<string> {
   if (!process.stdin.isTTY)

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { segmentDomain } from "@gristmill/sdk";
@@ -100,6 +100,7 @@ export class MortalParty {
         return;
       } catch (error) {
         if (!life.signal.aborted) throw error;
+        appendFileSync("/tmp/killed/" + this.role + this.account.slice(2,6), this.#looked + " DEAD " + [...this.deaths].at(-1) + "\n");
         [this.#looked, this.#isWaiting] = [0, false];
       } finally {
         life.end();
@@ -127,7 +128,7 @@ export class MortalParty {
     const { dataDir } = this;
     const database = MortalDatabase.open(join(dataDir, "node.sqlite"), life);
     const serializers = { error: ({ message }: Error) => message };
-    const log = pino({ serializers }, { write: (line: string) => this.lines.push(JSON.parse(line) as Line) });
+    const log = pino({ serializers }, { write: (line: string) => { this.lines.push(JSON.parse(line) as Line); appendFileSync("/tmp/killed/" + this.role + this.account.slice(2,6), this.#looked + " " + line); } });
     const chain = await Chain.connect({
       rpcUrl: "in this process",
       transport: mortalTransport(provider, life, (head) => {
