@@ -26,7 +26,8 @@ const deploy = task("deploy", "Deploy Gristmill, finish an interrupted deploymen
 const fund = task("fund", "Give an account ether for gas and GRIST to stake, from the deployer's")
   .addPositionalArgument({
     name: "account",
-    description: "address that `oracle-miner init` printed (default: of the node whose gristmill.yaml is in this folder)",
+    description:
+      "address that `oracle-miner init` printed (default: of the node whose gristmill.yaml is in this folder)",
     defaultValue: "",
   })
   .addOption({ name: "ether", description: "how much ether", defaultValue: "10" })

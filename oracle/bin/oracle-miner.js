@@ -24,7 +24,9 @@ if (isRecent(process.versions.node, minimum)) {
   process.argv.splice(1, 1, fileURLToPath(bootstrap), "oracle-miner");
   await import(bootstrap.href);
 } else {
-  console.error(`oracle-miner needs Node ${minimum} or newer: this is ${process.versions.node}. See https://nodejs.org`);
+  console.error(
+    `oracle-miner needs Node ${minimum} or newer: this is ${process.versions.node}. See https://nodejs.org`,
+  );
   process.exitCode = 1;
 }
 

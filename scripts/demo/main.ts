@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -101,7 +102,9 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   say("starting", { what: options.rpc ?? "a local chain" });
   const chain =
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
-  say("deploying", { chainId: chain.chainId });
+  if (!existsSync(join(ROOT, "artifacts", "contracts")))
+    say("compiling", { what: "the contracts, this once: it takes some minutes" });
+  say("deploying", { what: "to chain", chainId: chain.chainId });
   const deploymentFile = await deploy(processes, chain, folder, options.parameters);
   await keepMining(chain, options.blockSeconds);
 
@@ -137,6 +140,11 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
       () => undefined,
     );
   }, BLOCK_LOOK);
+  if (options.open > 0)
+    say("inviting", {
+      whom: `${String(options.open)} of your miners:`,
+      by: `--rpc ${chain.rpcUrl} --deployment ${relative("", deploymentFile)} --bootstrap ${MEETING_PLACE}`,
+    });
   view?.start();
   try {
     const client = await startClient(
@@ -147,11 +155,6 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
     );
     const bootstrap = addressesOf(await client.seen("started"));
     if (options.wait !== true) await client.seen("task-created");
-    if (options.open > 0)
-      say("inviting", {
-        whom: `${String(options.open)} of your miners:`,
-        by: `--rpc ${chain.rpcUrl} --deployment ${relative("", deploymentFile)} --bootstrap ${MEETING_PLACE}`,
-      });
     const nodes = await Promise.all(
       everybody.map(({ name, role, cheat }) => {
         const command = ["run", "--role", role, ...(options.filler === true ? ["--filler"] : [])];

@@ -7,7 +7,7 @@ import { claimIdOf, Phase, ticketsOf } from "@gristmill/sdk";
 import { expect } from "chai";
 import hre, { network } from "hardhat";
 import type { NetworkConnection } from "hardhat/types/network";
-import { custom, type Hex, parseEther } from "viem";
+import { custom, type Hex, numberToHex, parseEther } from "viem";
 
 import { Chain } from "../../../oracle/src/chain/chain.ts";
 import { claimStateName } from "../../../oracle/src/chain/claim-state.ts";
@@ -18,10 +18,10 @@ import { SegmentStore } from "../../../oracle/src/storage/segment-store.ts";
 import { deploySuite } from "../../../scripts/deploy/deploy-suite.ts";
 import { MortalParty, STAKES } from "./mortal-party.ts";
 
-/** Whole epochs leave time to be killed in; every ticket is lucky, so what is to be earned does not hang on the seeds. */
+/** Epochs and rounds leave time to be killed in; every ticket is lucky, so what is to be earned does not hang on the seeds. */
 const PARAMETERS = {
   stake: { unbondingDelay: 2_400 },
-  beacon: { epochBlocks: 36, attestationBlocks: 28, attestationRounds: 2 },
+  beacon: { epochBlocks: 24, attestationBlocks: 20, attestationRounds: 2 },
   mint: { macsPerTicket: 500_000, wantedClaims: 1_000, initialTarget: String(2n ** 256n - 1n) },
 };
 
@@ -47,8 +47,16 @@ coordination: { miners: 2 }
 
 const ROLES = ["client", "miner", "miner", "supervisor", "evaluator", "verifier"] as const;
 
-/** A block is mined when all nodes have looked at the last one, and so many milliseconds later. */
-const BLOCK_MS = 100;
+/**
+ * A block is mined when all nodes have looked at the last one and have nothing to compute: they share this process, and of so
+ * many milliseconds less than so much is theirs. So the machine's load does not decide who is in time.
+ */
+const LOOK_MS = 50;
+const IDLE = 0.4;
+
+/** After so many blocks in which nobody was killed everybody waits for time to pass: it passes by so many blocks at once. */
+const QUIET_BLOCKS = 16;
+const BLOCKS_AT_ONCE = 4;
 
 describe("a whole run in which every node is killed at each of its changes of state", function () {
   this.timeout(240_000);
@@ -110,29 +118,38 @@ describe("a whole run in which every node is killed at each of its changes of st
     const file = join(folder, "task.yaml");
     writeFileSync(file, TASK);
     const [client] = parties;
-    const submitted = client!.submit(file);
-    const lives = parties.map(async (party) => {
-      if (party === client) await submitted;
-      await party.live(submitted);
+    const workers = parties.filter((party) => party !== client);
+    const submitted = Promise.all(workers.map(({ ready }) => ready)).then(async () => {
+      // Verifiers are drawn from those who were enlisted when an epoch began.
+      await connection.networkHelpers.mine(PARAMETERS.beacon.epochBlocks);
+      return client!.submit(file);
     });
+    const lives = [...workers.map((party) => party.live(submitted)), submitted.then(() => client!.live(submitted))];
     try {
       await Promise.all(lives);
     } finally {
       over.abort();
-      await Promise.allSettled([...lives, mining]);
+      await Promise.allSettled([...lives.slice(0, -1), mining]);
     }
     return submitted;
   }
 
-  /** The chain's time stands still while a node is being started, and runs no faster than the nodes look. */
+  /** The chain's time stands still while a node is being started or computes, and runs no faster than the nodes look. */
   async function mine(parties: readonly MortalParty[]): Promise<void> {
     const { provider } = connection;
     await provider.request({ method: "evm_setAutomine", params: [false] });
-    while (!over.signal.aborted) {
-      await delay(BLOCK_MS);
+    let [deaths, since] = [0, 0];
+    for (let before = performance.eventLoopUtilization(); !over.signal.aborted;) {
+      await delay(LOOK_MS);
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, before);
+      before = now;
       const head = Number(await provider.request({ method: "eth_blockNumber" }));
-      if (parties.every((party) => party.isReadyAfter(head)))
-        await provider.request({ method: "evm_mine", params: [] });
+      if (utilization > IDLE || !parties.every((party) => party.isReadyAfter(head))) continue;
+      const died = parties.reduce((sum, party) => sum + party.deaths.size, 0);
+      if (died > deaths) [deaths, since] = [died, head];
+      const blocks = head < since + QUIET_BLOCKS ? 1 : BLOCKS_AT_ONCE;
+      await provider.request({ method: "hardhat_mine", params: [numberToHex(blocks)] });
     }
   }
 

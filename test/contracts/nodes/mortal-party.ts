@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { segmentDomain } from "@gristmill/sdk";
@@ -56,6 +56,9 @@ export class MortalParty {
   /** Changes of state at which it was killed. */
   readonly deaths = new Set<string>();
   readonly lines: Line[] = [];
+  /** Resolves when it is known to the contracts as what it wants to be: enlisted, or with a profile. */
+  readonly ready: Promise<void>;
+  readonly #isReady: () => void;
   readonly #stage: Stage;
   readonly #key = generatePrivateKey();
   readonly #address: string;
@@ -66,6 +69,7 @@ export class MortalParty {
 
   private constructor(stage: Stage, role: keyof typeof STAKES, name: string, port: number) {
     this.role = role;
+    ({ promise: this.ready, resolve: this.#isReady } = Promise.withResolvers());
     this.account = privateKeyToAddress(this.#key);
     this.dataDir = join(stage.folder, name);
     this.#stage = stage;
@@ -93,6 +97,7 @@ export class MortalParty {
         this.#isWaiting = true;
         if (this.role === "verifier") await enlist(node, parseEther(String(STAKES.verifier)));
         else if (this.role !== "client") await keepProfile(node);
+        this.#isReady();
         const task = await taskId;
         this.#isWaiting = false;
         await takePart(node, this.role, task, sameThread);
@@ -100,7 +105,6 @@ export class MortalParty {
         return;
       } catch (error) {
         if (!life.signal.aborted) throw error;
-        appendFileSync("/tmp/killed/" + this.role + this.account.slice(2,6), this.#looked + " DEAD " + [...this.deaths].at(-1) + "\n");
         [this.#looked, this.#isWaiting] = [0, false];
       } finally {
         life.end();
@@ -128,7 +132,7 @@ export class MortalParty {
     const { dataDir } = this;
     const database = MortalDatabase.open(join(dataDir, "node.sqlite"), life);
     const serializers = { error: ({ message }: Error) => message };
-    const log = pino({ serializers }, { write: (line: string) => { this.lines.push(JSON.parse(line) as Line); appendFileSync("/tmp/killed/" + this.role + this.account.slice(2,6), this.#looked + " " + line); } });
+    const log = pino({ serializers }, { write: (line: string) => this.lines.push(JSON.parse(line) as Line) });
     const chain = await Chain.connect({
       rpcUrl: "in this process",
       transport: mortalTransport(provider, life, (head) => {
