@@ -79,7 +79,7 @@ export async function startNode(
 
 async function startIn(
   folder: DataFolder,
-  config: NodeConfig,
+  settings: NodeConfig,
   role: string,
   signal: AbortSignal,
   reader: JournalReader | undefined,
@@ -87,7 +87,10 @@ async function startIn(
   const database = openDatabase(folder.databasePath);
   const journal = new Journal();
   if (reader !== undefined) journal.follow(reader);
-  const log = createLog({ role, name: config.name }, config.logLevel, journal, reader !== undefined);
+  const log = createLog({ role, name: settings.name }, settings.logLevel, journal, reader !== undefined);
+  // Opened once: it signs segments as well as transactions.
+  const privateKey = await unlockKey(settings);
+  const config = privateKey === undefined ? settings : { ...settings, privateKey };
   const { chain, contracts } = await startReader(config, {
     waits: true,
     signal,
