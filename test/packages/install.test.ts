@@ -105,7 +105,7 @@ class Party {
 }
 
 describe("the packages, packed and installed into an empty project", function () {
-  this.timeout(400_000);
+  this.timeout(900_000);
 
   let project: string;
   let chain: LocalNode;
@@ -134,16 +134,15 @@ describe("the packages, packed and installed into an empty project", function ()
     await rm(project, { recursive: true, force: true });
   });
 
-  function environmentOf(key: string): NodeJS.ProcessEnv {
+  function environmentOf(key: string | undefined): NodeJS.ProcessEnv {
     const deployment = join(project, "localhost", "addresses.json");
     return {
       ...process.env,
       RPC_URL: chain.url,
       DEPLOYMENT: deployment,
-      PRIVATE_KEY: key,
+      ...(key === undefined ? {} : { PRIVATE_KEY: key, ORACLE_MINER_PRIVATE_KEY: key }),
       ORACLE_MINER_RPC: chain.url,
       ORACLE_MINER_DEPLOYMENT: deployment,
-      ORACLE_MINER_PRIVATE_KEY: key,
     };
   }
 
@@ -152,6 +151,10 @@ describe("the packages, packed and installed into an empty project", function ()
       async function node(...args: readonly string[]): Promise<string> {
         const { stdout } = await run(program, [...options, ...args], { cwd: project, env: environmentOf(KEY) });
         return stdout;
+      }
+
+      async function init(key: string, ...args: readonly string[]): Promise<void> {
+        await run(program, [...options, MINER, "init", "--yes", ...args], { cwd: project, env: environmentOf(key) });
       }
 
       it("run on the Node that is meant", async () => {
@@ -178,7 +181,7 @@ describe("the packages, packed and installed into an empty project", function ()
       });
 
       if (name === OLDEST)
-        it("mine a task with the command line, and mint what its claim earned by a contract call", async () => {
+        it("mine a task with the command line and a keystore, and mint what its claim earned by a contract call", async () => {
           const keys = Object.fromEntries(MARKET.map((party) => [party, generatePrivateKey()]));
           const script = ["--input-type=module", "--eval"] as const;
           await node(...script, FUND, ...Object.values(keys).map((key) => privateKeyToAddress(key)));
@@ -188,16 +191,11 @@ describe("the packages, packed and installed into an empty project", function ()
           const peer = `/ip4/127.0.0.1/tcp/${String(await freePort())}`;
           const started: Party[] = [];
           const start = (party: (typeof MARKET)[number], ...args: readonly string[]): Party => {
-            const more = ["--name", party, "--data-dir", party, "--auto-stake", "--api", "off"];
-            const command = [
-              ...options,
-              MINER,
-              ...args,
-              ...more,
-              started.length === 0 ? "--listen" : "--bootstrap",
-              peer,
-            ];
-            const env = environmentOf(keys[party]!);
+            const meeting = started.length === 0 ? "--listen" : "--bootstrap";
+            const more = ["--name", party, "--data-dir", party, "--auto-stake", "--api", "off", meeting, peer];
+            const command = [...options, MINER, ...args, ...more];
+            // The miner's key is in its keystore.
+            const env = environmentOf(party === "miner" ? undefined : keys[party]);
             const made = new Party(spawn(program, command, { cwd: project, env, detached: true }));
             started.push(made);
             return made;
@@ -205,7 +203,9 @@ describe("the packages, packed and installed into an empty project", function ()
           try {
             const verifier = start("verifier", "run", "--role", "verifier");
             await verifier.seen("enlisted");
-            const miner = start("miner", "run", "--role", "miner");
+            const files = ["--config", "miner.yaml", "--password-file", "miner.password", "--backup", "miner.json"];
+            await init(keys["miner"]!, "--role", "miner", "--data-dir", "miner", ...files);
+            const miner = start("miner", "run", "--config", "miner.yaml");
             start("evaluator", "run", "--role", "evaluator");
             await miner.seen("started");
             start("client", "task", "submit", "task.yaml", "--close-early");
