@@ -25,7 +25,7 @@ if (isRecent(process.versions.node, minimum)) {
   await import(bootstrap.href);
 } else {
   console.error(
-    `oracle-miner needs Node ${minimum} or newer: this is ${process.versions.node}. See https://nodejs.org`,
+    `oracle-miner needs Node ${minimum} or newer: this is ${process.versions.node}. See https://nodejs.org\n`,
   );
   process.exitCode = 1;
 }

@@ -105,7 +105,7 @@ export function tellLine(line: LogLine): string {
   const state = line.level === "error" || line.level === "fatal" ? "failed" : line.level === "warn" ? "warning" : "ok";
   const said = Object.entries(line).filter(([name]) => !COMMON.has(name));
   const fields = said.map(([name, value]) => `${colours.dim(name)} ${tellValue(value)}`);
-  const what = String(line["event"] ?? line["msg"] ?? "").padEnd(14);
+  const what = tellValue(line["event"] ?? "").padEnd(14);
   const head = `${colours.dim(timeOfDay(line.time))} ${mark(state)} ${what} ${fields.join("  ")}`.trimEnd();
   return [head, ...tellError(line["error"]).map((text) => `           ${text}`)].join("\n");
 }
