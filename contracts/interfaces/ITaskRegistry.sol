@@ -71,7 +71,7 @@ interface ITaskRegistry is ITaskAssignment {
         bool dropped; // was silent, or convicted: takes no more part
         bool convicted;
         bytes32 submittedState; // 0 if it has not submitted, or has to submit anew
-        uint128 submittedSlots;
+        bool agrees; // with the state that leads, and on the slots in it
     }
 
     /// @dev What answers for a claim: three cold words.

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Places} from "../types/Places.sol";
-import {ScoreTally, StateTally, Submission, Task} from "../types/TaskStorage.sol";
+import {ScoreTally, StateTally, Task} from "../types/TaskStorage.sol";
 import {Role, Score, TaskId} from "../types/TaskTypes.sol";
 
 /// @title TaskBallots
@@ -25,7 +25,7 @@ library TaskBallots {
         Places included = _requireIncludable(taskId, task, includedSlots);
         task.markDone(taskId, Role.Miner, slot);
 
-        task.submissions[slot] = Submission(stateId, included);
+        task.submissions[slot] = stateId;
         StateTally storage tally = task.stateTallies[task.stateChoice(stateId, included)];
         uint8 votes = tally.votes + 1;
         (tally.voters, tally.votes) = (tally.voters.with(slot), votes);

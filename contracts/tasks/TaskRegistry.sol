@@ -8,7 +8,7 @@ import {ISupervisorLog} from "../interfaces/ISupervisorLog.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITemplate} from "../interfaces/ITemplate.sol";
 import {Places} from "../types/Places.sol";
-import {Member, Submission, Task} from "../types/TaskStorage.sol";
+import {Member, Task} from "../types/TaskStorage.sol";
 import {Commit, Phase, Role, Score, TaskId} from "../types/TaskTypes.sol";
 import {TaskAssignment} from "./TaskAssignment.sol";
 import {TaskBase} from "./TaskBase.sol";
@@ -84,8 +84,8 @@ contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEva
     function slotOf(TaskId taskId, uint8 slot) external view returns (SlotView memory) {
         Task storage task = _tasks[taskId];
         Member storage member = task.members[Role.Miner][slot];
-        Submission memory submission;
-        if (task.roster(Role.Miner).done.has(slot)) submission = task.submissions[slot];
+        bool submitted = task.roster(Role.Miner).done.has(slot);
+        bytes32 leading = task.stateChoice(task.finalState, task.includedSlots);
         return
             SlotView({
                 owner: member.owner,
@@ -95,8 +95,8 @@ contract TaskRegistry is TaskRegistration, TaskAssignment, TaskTraining, TaskEva
                 head: task.commits[slot][member.lastCommitEpoch].segmentId,
                 dropped: task.dropped.has(slot),
                 convicted: member.convicted,
-                submittedState: submission.stateId,
-                submittedSlots: Places.unwrap(submission.includedSlots)
+                submittedState: submitted ? task.submissions[slot] : bytes32(0),
+                agrees: submitted && task.stateTallies[leading].voters.has(slot)
             });
     }
 

@@ -28,12 +28,6 @@ struct Member {
     bool convicted;
 }
 
-/// @dev What a slot last voted for.
-struct Submission {
-    bytes32 stateId;
-    Places includedSlots;
-}
-
 /// @dev Who voted for one final state.
 struct StateTally {
     Places voters;
@@ -106,7 +100,7 @@ struct Task {
     bytes32[] scores; // hashes of all scores revealed, in order
     mapping(Role => mapping(uint256 index => Member)) members;
     mapping(address account => uint8) engagements; // see TaskLottery
-    mapping(uint256 slot => Submission) submissions;
+    mapping(uint256 slot => bytes32 stateId) submissions; // what a slot last voted for; with which slots, the event tells
     mapping(uint256 slot => mapping(uint64 epoch => Commit)) commits;
     mapping(uint256 evaluator => bytes32) ballots; // the sealed score; once it is revealed, its hash
     mapping(bytes32 choice => StateTally) stateTallies;

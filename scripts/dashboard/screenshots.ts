@@ -10,6 +10,10 @@ import { chromium } from "playwright-core";
 /** Highest picture, pixels: what is below is of no interest to somebody who wants to know what a page looks like. */
 const MAX_HEIGHT = 2_400;
 
+/** How often a page is looked at until it stops growing, and the milliseconds between two looks: answers take that long. */
+const MAX_LOOKS = 5;
+const LOOK_AGAIN_MS = 1_500;
+
 /** Of WebP, from 0 to 1. */
 const QUALITY = 0.75;
 
@@ -101,10 +105,16 @@ async function follow(page: Page, link: RegExp): Promise<boolean> {
   return true;
 }
 
-/** Waits until the page has read what it shows; a page that reads on and on is taken as it is. */
+/** Waits until the page has read what it shows and stops growing; a page that grows on and on is taken as it is. */
 async function settled(page: Page): Promise<void> {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.waitForLoadState("networkidle", { timeout: 5_000 }).catch(() => undefined);
+  for (let height = 0, looks = 0; looks < MAX_LOOKS; ++looks) {
+    const now = await page.evaluate<number>("document.documentElement.scrollHeight");
+    if (now === height) return;
+    height = now;
+    await page.waitForTimeout(LOOK_AGAIN_MS);
+  }
 }
 
 /** WebP by the browser itself: a third of the PNG. */

@@ -42,12 +42,12 @@ What users' transactions cost, from the snapshots in \`test/gas/snapshots/\` tha
 calldata as it comes in a usual task; the most that a call can take in the largest task is in
 \`test/contracts/tasks/task-gas.test.ts\`, of shared models in [SHARED-MODELS-GAS.md](SHARED-MODELS-GAS.md).
 
-Applying, drawing a rank, committing, sealing a score, claiming, collecting and withdrawing each take under 150,000, in whatever task.
+Applying, drawing a rank, committing, submitting a state, sealing a score, claiming, collecting and withdrawing each take under 150,000, in whatever task.
 Above that are:
 
 - **Creating a task or a bounty**, which writes down all its terms: some fifteen words of storage at 22,100 gas.
 - **Joining**, which locks stake and writes a place of two words and what the account has to do with the task.
-- **The first to submit a state or to reveal a score**: it writes the tally that others only add to.
+- **The first to reveal a score**: it writes the tally that others only add to.
 - **Enlisting as a verifier** for the first time, and resigning: weights are kept as ten partial sums, by epoch.
 - **Opening an attestation that decides**, which credits those that it agrees with.
 - **Sealing a vote on a bounty**, which takes a bond of the voter's GRIST, and the opening that decides it.

@@ -113,7 +113,7 @@ async function explainTask(reader: Reader, account: Hex, id: Hex): Promise<Expla
   const mine = miners.find(({ owner, operator }) => [owner, operator].some((each) => isAddressEqual(each, account)));
   if (mine === undefined) story.push(`${account} is no miner of it`);
   else {
-    const { submittedState, submittedSlots } = await contracts.registry.read.slotOf([id, mine.slot]);
+    const { submittedState, agrees } = await contracts.registry.read.slotOf([id, mine.slot]);
     story.push(
       `slot ${String(mine.slot)} committed ${String(mine.iterations)} of ${String(view.iterations)} iterations`,
     );
@@ -125,7 +125,6 @@ async function explainTask(reader: Reader, account: Hex, id: Hex): Promise<Expla
     } else if (view.phase > Phase.Submission && submittedState === zeroHash)
       story.push("the slot submitted no final state, so it is not paid");
     else if (view.phase > Phase.Submission && view.finalState !== zeroHash) {
-      const agrees = submittedState === view.finalState && submittedSlots === view.includedSlots;
       story.push(
         agrees && isIncluded
           ? "the slot submitted the final state that won, and is part of it: it is paid for its iterations"

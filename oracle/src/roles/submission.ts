@@ -71,7 +71,7 @@ export async function submitFinalState(
   for (; task.phase === Phase.Submission; { task } = await follower.next()) {
     const state = await registry.read.slotOf([session.terms.taskId, slot]);
     if (state.dropped) return;
-    if (state.submittedSlots > 0n) continue;
+    if (state.submittedState !== zeroHash) continue;
     const heads = await headsToSum(node, session, task);
     const sum = heads.map(({ segmentId }) => segmentId).join();
     // What was refused is refused until somebody else is convicted.

@@ -119,7 +119,7 @@ export class Ledger {
       case "stakes.Slashed":
         expect(
           honestServe && this.#walk.isHonest({ address: String(args.account) }),
-          `${String(args.account)}'s stake`,
+          `the honest ${String(args.account)}'s stake, lost in call ${this.#walk.callOf(log.transactionHash)}`,
         ).to.equal(false);
         break;
       case "registry.TaskCreated":

@@ -321,6 +321,12 @@ export class Tasks implements Department {
   async #train(run: TaskRun, joined: number, seed: Hex): Promise<void> {
     const { market, dice } = this.#walk;
     const { registry } = market;
+    if (BigInt(seed) === 0n) {
+      // The time to join is over, but nobody has had that written down, and the seed with it.
+      const by = this.#walk.anybody();
+      await this.#walk.send("Registry.advance", by, () => registry.connect(by).advance(run.taskId));
+      return;
+    }
     if (run.slots.length === 0) await this.#beginTraining(run, joined, seed);
     const slot = dice.pick(run.slots);
     if (dice.below(12) === 0) {

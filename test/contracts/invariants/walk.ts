@@ -42,6 +42,8 @@ export class Walk {
   readonly counts: Map<string, Count>;
   /** The last calls, for whoever has to understand a failure. */
   readonly recent: string[] = [];
+  /** Calls that were not refused, by the hash of their transaction. */
+  readonly #mined = new Map<string, string>();
   calls = 0;
   /** Unix seconds of the last block. */
   now: number;
@@ -75,6 +77,7 @@ export class Walk {
       const receipt = await (await call()).wait();
       count.done++;
       this.#note(name);
+      this.#mined.set(receipt!.hash, name);
       return receipt!;
     } catch (error) {
       const reason = String(error);
@@ -107,6 +110,11 @@ export class Walk {
 
   async blockNumber(): Promise<bigint> {
     return BigInt(await ethers.provider.getBlockNumber());
+  }
+
+  /** Number, name and sender of the call that was mined as a transaction. */
+  callOf(transactionHash: string): string {
+    return this.#mined.get(transactionHash) ?? transactionHash;
   }
 
   isHonest({ address }: { readonly address: string }): boolean {

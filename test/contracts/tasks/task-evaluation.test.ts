@@ -45,8 +45,9 @@ describe("TaskEvaluation", () => {
         .withArgs(taskId, 2, STATE, 0b011n, 2);
       const task = await registry.taskOf(taskId);
       expect([task.finalState, task.includedSlots]).to.deep.equal([STATE, 0b011n]);
-      const slot = await registry.slotOf(taskId, 1);
-      expect([slot.submittedState, slot.submittedSlots]).to.deep.equal([STATE, 0b011n]);
+      const [other, agreeing] = await Promise.all([registry.slotOf(taskId, 0), registry.slotOf(taskId, 1)]);
+      expect([other.submittedState, other.agrees]).to.deep.equal([OTHER, false]);
+      expect([agreeing.submittedState, agreeing.agrees]).to.deep.equal([STATE, true]);
     });
 
     it("takes the same state over other slots for another choice", async () => {
@@ -55,6 +56,8 @@ describe("TaskEvaluation", () => {
       await submit(scene, 1, STATE, 0b011n);
       await submit(scene, 2, STATE, 0b111n);
       expect((await scene.registry.taskOf(scene.taskId)).includedSlots).to.equal(0b001n);
+      const agreeing = [0, 1, 2].map(async (slot) => (await scene.registry.slotOf(scene.taskId, slot)).agrees);
+      expect(await Promise.all(agreeing)).to.deep.equal([true, false, false]);
     });
 
     it("refuses a second vote of a slot", async () => {

@@ -50,6 +50,9 @@ async function refusalOf(response: Response): Promise<GristmillError> {
     | undefined;
   const { error } = answer ?? {};
   if (error !== undefined) return new GristmillError(error.code, `The node refuses: ${error.message}.`, error);
+  if (response.status === 502) {
+    return new GristmillError("NODE_UNREACHABLE", "The node does not answer: its process has ended, or is starting.");
+  }
   const code = response.status === 404 ? "PATH_UNKNOWN" : "NODE_REFUSED";
   return new GristmillError(code, `The node answers with HTTP ${response.status}.`);
 }

@@ -61,7 +61,7 @@ function MarketPage({ address }: { readonly address: Address }) {
           </Text>
         ) : null}
       </section>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }}>
         <Figure
           label="Bounty"
           value={bounty === undefined ? undefined : `${formatAmount(bounty)} ETH`}

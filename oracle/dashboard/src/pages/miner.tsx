@@ -60,7 +60,11 @@ export default function Miner() {
 function NodeCards({ node }: { readonly node: NodeEndpoint }) {
   const { data: status, error } = useNodeQuery<NodeAnswers["status"]>(node, "status");
   if (status === undefined || status === null) {
-    return error === null ? <Nothing>Asking the node …</Nothing> : <ErrorNote error={error} title="The node refuses" />;
+    return error === null ? (
+      <Nothing>Asking the node …</Nothing>
+    ) : (
+      <ErrorNote error={error} title="The node says nothing of itself" />
+    );
   }
   return (
     <>

@@ -30,7 +30,7 @@ export function Overview() {
     <Stack gap="lg">
       <PageTitle title="Overview" />
       {error === null || money !== undefined ? null : <ErrorNote error={error} title="The chain cannot be read" />}
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }}>
         <Figure label="Chain" value={chain.name} note={`id ${chain.id}`} />
         <Figure
           label="Epoch"

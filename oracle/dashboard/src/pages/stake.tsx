@@ -41,7 +41,7 @@ function AccountStake({ account }: { readonly account: Address }) {
   const wait = stake === undefined || now === undefined ? 0 : Number(stake.availableAt) - now;
   return (
     <>
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }}>
         <Figure label="In the wallet" value={stake && `${formatAmount(stake.wallet)} GRIST`} />
         <Figure
           label="Free stake"

@@ -54,7 +54,7 @@ function TaskPage({ taskId }: { readonly taskId: `0x${string}` }) {
         </section>
       )}
       <ClientCard taskId={taskId} task={task} />
-      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
+      <SimpleGrid cols={{ base: 2, lg: 4 }}>
         <Figure
           label="Fee"
           value={`${formatAmount(parameters.fee)} GRIST`}

@@ -1234,7 +1234,7 @@ export const taskRegistryAbi = [
           { internalType: "bool", name: "dropped", type: "bool" },
           { internalType: "bool", name: "convicted", type: "bool" },
           { internalType: "bytes32", name: "submittedState", type: "bytes32" },
-          { internalType: "uint128", name: "submittedSlots", type: "uint128" },
+          { internalType: "bool", name: "agrees", type: "bool" },
         ],
         internalType: "struct ITaskRegistry.SlotView",
         name: "",

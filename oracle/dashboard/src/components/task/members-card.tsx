@@ -27,7 +27,7 @@ export function MembersCard({ taskId, view, batch }: MembersCardProps) {
   );
   const { data: logs } = useChainQuery(["logs", taskId], async (suite) => readLogs(suite, taskId));
   const submitted = slots?.filter(({ submittedState }) => Number(submittedState) !== 0) ?? [];
-  const agreeing = submitted.filter(({ submittedState }) => submittedState === view.finalState);
+  const agreeing = submitted.filter(({ agrees }) => agrees);
   return (
     <Card title="Miners">
       {slots === undefined || slots.length === 0 ? (
