@@ -24,7 +24,7 @@ if (isRecent(process.versions.node, minimum)) {
   process.argv.splice(1, 1, fileURLToPath(bootstrap), "oracle-miner");
   await import(bootstrap.href);
 } else {
-  console.error(
+  process.stderr.write(
     `oracle-miner needs Node ${minimum} or newer: this is ${process.versions.node}. See https://nodejs.org\n`,
   );
   process.exitCode = 1;
