@@ -19,8 +19,9 @@ const KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 const TASK = join(ROOT, "examples", "tasks", "synthetic-digits.yaml");
 const EMPTY_BLOB = "bafkqaaa";
 
-/** Short windows, and every ticket lucky. */
-const QUICK = join(ROOT, "test", "e2e", "quick.json");
+/** A few tickets for the small task, every one lucky. */
+const PARAMETERS = { mint: { macsPerTicket: 2_000_000, initialTarget: String(2n ** 256n - 1n) } };
+
 /** One miner, and whom a task needs besides. */
 const SMALL_TASK = `
 version: 1
@@ -125,7 +126,9 @@ describe("the packages, packed and installed into an empty project", function ()
     await run("npm", ["install", ...options, ...dependencies], { cwd: project });
     await cp(join(ROOT, "examples", "cookbook"), join(project, "cookbook"), { recursive: true });
     chain = await LocalNode.start(NODES["hardhat node"]);
-    const { code, output } = await new Deployment(chain, project, "--parameters", QUICK).finished();
+    const parameters = join(project, "parameters.json");
+    await writeFile(parameters, JSON.stringify(PARAMETERS));
+    const { code, output } = await new Deployment(chain, project, "--parameters", parameters).finished();
     expect(code, output).to.equal(0);
   });
 
@@ -186,7 +189,7 @@ describe("the packages, packed and installed into an empty project", function ()
           const script = ["--input-type=module", "--eval"] as const;
           await node(...script, FUND, ...Object.values(keys).map((key) => privateKeyToAddress(key)));
           await chain.request("evm_setAutomine", false);
-          await chain.request("evm_setIntervalMining", 500);
+          await chain.request("evm_setIntervalMining", 1_000);
           await writeFile(join(project, "task.yaml"), SMALL_TASK);
           const peer = `/ip4/127.0.0.1/tcp/${String(await freePort())}`;
           const started: Party[] = [];
