@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {BountyId, BountyParameters, EntryStatus, Scoring, Stage, Verdict} from "../types/BountyTypes.sol";
+import {IBounties} from "./IBounties.sol";
 
 /// @title Bounties
 /// @notice Anyone trains by any means; the best verified loss at the deadline wins (DESIGN section 8, bounty mode). All
@@ -49,7 +50,7 @@ import {BountyId, BountyParameters, EntryStatus, Scoring, Stage, Verdict} from "
 /// Trust: a verdict is a majority of the stake whose votes are open. The poster's account and the candidate's have no vote,
 /// but nothing shows on whose behalf another account votes, and voters may tell each other what they seal. There is no owner
 /// or admin.
-interface IBountyBoard {
+interface IBountyBoard is IBounties {
     /// @dev Fixed at deployment.
     struct Parameters {
         uint16 quorumBps; // of the weight in the pool, without which a vote decides nothing: 1 to 5,000
@@ -101,13 +102,9 @@ interface IBountyBoard {
         BountyParameters parameters,
         uint128 voterPay
     );
-    event StageEntered(BountyId indexed bountyId, Stage stage, uint64 endsAt);
-    event ModelCommitted(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, bytes32 commitment);
     /// @notice `manifest` is the content address of the scoring set.
     event ScoringUnsealed(BountyId indexed bountyId, bytes32 scoringHash, string manifest);
     event LossAnnounced(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint64 loss);
-    /// @notice The entry is the best that is left: its model is due until `endsAt`.
-    event CandidateCalled(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint64 endsAt);
     /// @notice `manifest` is the content address of the model. The weights of `snapshotEpoch` vote on it.
     event ModelRevealed(
         BountyId indexed bountyId,
@@ -135,33 +132,7 @@ interface IBountyBoard {
     /// @notice Bonds of seals on the entry that were not opened.
     event BondsBurned(BountyId indexed bountyId, uint32 indexed entry, uint256 amount);
     event VoteDecided(BountyId indexed bountyId, uint32 indexed entry, Verdict outcome, bool isQuorate);
-    /// @notice The entry can no longer win. `slashed` is 0 if it was passed over because its owner is banned.
-    event EntryStruck(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint256 slashed);
-    /// @notice The account announced a false loss and takes part in nothing here any more.
-    event Banned(address indexed account, BountyId indexed bountyId);
-    event EntryReleased(BountyId indexed bountyId, uint32 indexed entry, address indexed owner, uint256 share);
-    event Credited(BountyId indexed bountyId, address indexed account, uint256 amount);
-    event CreditWithdrawn(address indexed account, uint256 amount);
 
-    /// @notice `parameter` must be from `least` to `most`.
-    error Bounty_ParameterOutOfRange(string parameter, uint256 value, uint256 least, uint256 most);
-    /// @notice The poster has such a bounty already: take another salt.
-    error Bounty_Exists(BountyId bountyId);
-    error Bounty_Unknown(BountyId bountyId);
-    /// @notice The bounty is in `stage`, where this cannot be done.
-    error Bounty_WrongStage(BountyId bountyId, Stage stage);
-    error Bounty_NotThePoster(address caller, address poster);
-    /// @notice Models have been committed: the bounty stands.
-    error Bounty_HasEntries(BountyId bountyId, uint32 entries);
-    /// @notice Who posts the bounty, or made the entry, may not do this.
-    error Bounty_ConflictOfInterest(BountyId bountyId, address account);
-    /// @notice The account announced a false loss once.
-    error Bounty_Banned(address account);
-    /// @notice The entry belongs to `owner`, zero if there is none.
-    error Bounty_NotTheOwner(BountyId bountyId, uint32 entry, address caller, address owner);
-    error Bounty_WrongStatus(BountyId bountyId, uint32 entry, EntryStatus status);
-    /// @notice What was revealed gives `computed`, not what was committed to.
-    error Bounty_WrongOpening(bytes32 committed, bytes32 computed);
     /// @notice The account had no weight in the pool in the epoch of the snapshot.
     error Bounty_NoWeight(address account, uint64 snapshotEpoch);
     /// @notice A verdict is sealed once and opened once.
@@ -172,15 +143,11 @@ interface IBountyBoard {
     error Bounty_NoVerdict();
     /// @notice The account did not vote for the verdict that prevailed, or has collected its pay.
     error Bounty_NothingToCollect(BountyId bountyId, uint32 entry, address voter);
-    error Bounty_NoCredit(address account);
 
     // --- posters
 
     /// @notice Escrows the bounty and the pay of one vote, by allowance, and opens it for entries.
     function post(BountyParameters calldata parameters) external returns (BountyId bountyId);
-
-    /// @notice Takes a bounty back that nobody has entered.
-    function cancel(BountyId bountyId) external;
 
     /// @notice Reveals the sealed scoring set.
     /// @param scoringHash SHA-256 of its bytes
@@ -190,10 +157,6 @@ interface IBountyBoard {
 
     // --- who trains
 
-    /// @notice Commits to a model and locks the entry's stake. An account may make any number of entries.
-    /// @param commitment keccak256(abi.encode(bountyId, sender, modelHash, salt))
-    function enter(BountyId bountyId, bytes32 commitment) external returns (uint32 entry);
-
     /// @notice Announces the loss of a committed model, once and for good: before the deadline if the scoring set is open,
     /// in Announcing if it was sealed. An entry without an announcement takes no part and loses nothing.
     function announce(BountyId bountyId, uint32 entry, uint64 loss) external;
@@ -202,10 +165,6 @@ interface IBountyBoard {
     /// @param modelHash SHA-256 of its bytes
     /// @param manifest content address (CID) at which it is served, 1 to 256 bytes
     function reveal(BountyId bountyId, bytes32 modelHash, bytes32 salt, string calldata manifest) external;
-
-    /// @notice Frees the stake of an entry that was not struck, and credits its share if the poster withheld the set. For
-    /// anyone, once the bounty is in a terminal stage.
-    function release(BountyId bountyId, uint32 entry) external;
 
     // --- stakers
 
@@ -220,14 +179,6 @@ interface IBountyBoard {
 
     /// @notice Credits the caller its part of the pay for a vote on `entry` that went its way.
     function collect(BountyId bountyId, uint32 entry) external;
-
-    // --- anyone
-
-    /// @notice Carries out what is due. Each call strikes one silent or banned candidate at most.
-    function advance(BountyId bountyId) external returns (Stage);
-
-    /// @notice Pays out what the caller was credited.
-    function withdraw() external returns (uint256 amount);
 
     // --- views
 
@@ -246,15 +197,8 @@ interface IBountyBoard {
     /// with a weight, in Vote and Opening.
     function voteBondOf(BountyId bountyId, address voter) external view returns (uint256);
 
-    /// @notice How many announced entries wait behind the candidate, and the best of them.
-    function leaderOf(BountyId bountyId) external view returns (uint256 waiting, uint32 entry);
-
     /// @notice What the voters of one vote are paid together for a bounty of this size.
     function voterPayFor(uint128 bounty) external view returns (uint128);
-
-    function creditOf(address account) external view returns (uint256);
-
-    function isBanned(address account) external view returns (bool);
 
     function quorumBps() external view returns (uint16);
 }

@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// reorganisation could move.
 type BountyId is bytes32;
 
-/// @dev Stages of a bounty, in the order of its life; the table of transitions is in {IBountyBoard}.
+/// @dev Stages of a bounty, in the order of its life; the tables of transitions are in {IBountyBoard}, whose bounties have a
+/// vote, and {IExactBounties}, whose have a challenge.
 enum Stage {
     None,
     Entry, // models are committed; with an open scoring set their losses are announced as well
@@ -14,6 +15,7 @@ enum Stage {
     Reveal, // the best that is left reveals its model
     Vote, // stakers seal what they found: whether its loss is what was announced
     Opening, // they open their seals
+    Challenge, // of an exact bounty: the announced score of the revealed model can be disputed
     Paid, // terminal: the candidate has the bounty
     Undecided, // terminal: a vote without a quorum, candidate and poster share the bounty
     Returned, // terminal: nobody is left, the poster has the bounty back

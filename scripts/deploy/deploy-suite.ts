@@ -11,6 +11,7 @@ import { catalogueEntries } from "../../oracle/src/roles/filler-catalogue.ts";
 import { suiteModule } from "./module.ts";
 import { parametersFor, type SuiteParameters } from "./parameters.ts";
 import {
+  artifactOf,
   CONTRACT_NAMES,
   type DeploymentRecord,
   fingerprint,
@@ -44,7 +45,7 @@ export async function deploySuite(options: DeployOptions): Promise<DeploymentRec
   const chain = await identify(provider);
   const parameters = parametersFor(chain.chainId, options.parametersFile);
   // A library is part of what is deployed, though the bytecode of the contract that it is linked to does not tell.
-  const names = [...CONTRACT_NAMES, ...LIBRARY_NAMES, ...GAME_LIBRARY_NAMES];
+  const names = [...CONTRACT_NAMES.map(artifactOf), ...LIBRARY_NAMES, ...GAME_LIBRARY_NAMES];
   const artifacts = await Promise.all(names.map((name) => hre.artifacts.readArtifact(name)));
   const mark = fingerprint(
     chain,

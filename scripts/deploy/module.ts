@@ -1,7 +1,7 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import type { SuiteParameters } from "./parameters.ts";
-import { GAME_LIBRARY_NAMES, LIBRARY_NAMES } from "./record.ts";
+import { GAME_LIBRARY_NAMES, LIBRARY_NAMES, TWINS } from "./record.ts";
 
 type ModuleBuilder = Parameters<Parameters<typeof buildModule>[1]>[0];
 
@@ -48,6 +48,17 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
       VerifierPool,
       parameters.bounties,
     ]);
+    const ExactBounties = m.contract("ExactBounties", [
+      GristToken,
+      StakeManager,
+      MlpTemplate,
+      parameters.exactBounties.leastSeconds,
+    ]);
+    // The court and the game of tasks once more, around another contract that answers for what is disputed.
+    const BountyCourt = m.contract(TWINS.BountyCourt, [ExactBounties, StakeManager, parameters.court], {
+      id: "BountyCourt",
+    });
+    const BountyGame = m.contract(TWINS.BountyGame, [BountyCourt, ExactBounties, MlpTemplate], { id: "BountyGame" });
     const FillerTasks = m.contract("FillerTasks", [
       GristToken,
       TaskRegistry,
@@ -58,13 +69,15 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
     ]);
 
     m.call(GristToken, "appoint", [[WorkMint, OpenMint, FillerTasks]]);
-    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard]]);
+    m.call(StakeManager, "wire", [[TaskRegistry, VerifierPool, Court, BountyBoard, ExactBounties, BountyCourt]]);
     m.call(TaskRegistry, "wire", [WorkMint, Court, SupervisorLog, Audits]);
     m.call(VerifierPool, "wire", [Perjury]);
     m.call(Court, "wire", [
       [SegmentGame, EvaluationGame, TensHashGame],
       [Misconduct, Demands],
     ]);
+    m.call(ExactBounties, "wire", [BountyCourt]);
+    m.call(BountyCourt, "wire", [[BountyGame], []]);
 
     return {
       GristToken,
@@ -85,6 +98,9 @@ export function suiteModule(parameters: SuiteParameters, deployer: string, catal
       Perjury,
       SupervisorLog,
       BountyBoard,
+      ExactBounties,
+      BountyCourt,
+      BountyGame,
       FillerTasks,
     };
   });

@@ -78,6 +78,10 @@ export interface SuiteParameters {
     /** Pay of one vote's voters as a part of the bounty, in basis points. */
     readonly voterPayBps: bigint;
   };
+  readonly exactBounties: {
+    /** Seconds that a candidate has at least to publish its model, and others to challenge its score. */
+    readonly leastSeconds: bigint;
+  };
   /** `IFillerTasks.Parameters`. */
   readonly fillers: {
     readonly halvingEpochs: bigint;
@@ -125,6 +129,7 @@ const DEVELOPMENT: SuiteParameters = {
   },
   court: { moveSeconds: 30n, clockSeconds: 240n, bond: 5n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  exactBounties: { leastSeconds: 10n },
   fillers: {
     halvingEpochs: 100_000n, // with the emission below, a fifth of the cap in all
     periodEpochs: 1n,
@@ -167,6 +172,7 @@ const PUBLIC: SuiteParameters = {
   },
   court: { moveSeconds: DAY / 2n, clockSeconds: 5n * DAY, bond: 50n * GRIST },
   bounties: { quorumBps: 2_500n, voterPayBps: 500n },
+  exactBounties: { leastSeconds: DAY },
   fillers: {
     halvingEpochs: 35_064n, // with the emission below, 24.5 % of the cap in all
     periodEpochs: 24n, // one a day

@@ -26,8 +26,14 @@ export const CONTRACT_NAMES = [
   "Perjury",
   "SupervisorLog",
   "BountyBoard",
+  "ExactBounties",
+  "BountyCourt",
+  "BountyGame",
   "FillerTasks",
 ] as const;
+
+/** Contracts of the suite that are another one once more, around other contracts: what they are compiled from. */
+export const TWINS = { BountyCourt: "Court", BountyGame: "EvaluationGame" } as const;
 
 /** Libraries that are linked to the TaskRegistry: nobody else calls them, so no record holds their addresses. */
 export const LIBRARY_NAMES = ["TaskFormation", "TaskLottery", "TaskBallots", "TaskConviction", "TaskPayout"] as const;
@@ -36,6 +42,11 @@ export const LIBRARY_NAMES = ["TaskFormation", "TaskLottery", "TaskBallots", "Ta
 export const GAME_LIBRARY_NAMES = ["Clocks"] as const;
 
 export type ContractName = (typeof CONTRACT_NAMES)[number];
+
+/** What a contract of the suite is compiled from. */
+export function artifactOf(name: ContractName): string {
+  return name in TWINS ? TWINS[name as keyof typeof TWINS] : name;
+}
 
 /** `deployments/<network>/addresses.json`: where the suite stands on a chain, and with which parameters. */
 export interface DeploymentRecord extends ChainIdentity {

@@ -22,6 +22,11 @@ const SECTIONS: readonly (readonly [file: string, title: string, about: string])
   ["fillers", "Filler tasks", "`open` includes creating the task."],
   ["bounties", "Bounties", "A sealed one with two entries and three voters."],
   [
+    "exact-bounties",
+    "Exact bounties",
+    "What differs from those with a vote. Models and sealed sets are published as calldata: random weights, which are dearest.",
+  ],
+  [
     "court",
     "Disputes over a segment",
     "Every move of one over a small network, a challenge to its closing; deposits cover the other side's moves.",

@@ -1,4 +1,4 @@
-import { CONTRACT_NAMES } from "../deploy/record.ts";
+import { CONTRACT_NAMES, TWINS } from "../deploy/record.ts";
 
 /** Contracts that are not part of the suite: people deploy them for models of their own. */
 const SHARED_MODEL_CONTRACTS = [
@@ -17,4 +17,7 @@ const SHARED_MODEL_CONTRACTS = [
 ] as const;
 
 /** The contracts that the SDK has an ABI of and, in its entry for ethers, a factory. */
-export const SDK_CONTRACTS = [...CONTRACT_NAMES, ...SHARED_MODEL_CONTRACTS] as const;
+export const SDK_CONTRACTS: readonly string[] = [
+  ...CONTRACT_NAMES.filter((name) => !(name in TWINS)),
+  ...SHARED_MODEL_CONTRACTS,
+];

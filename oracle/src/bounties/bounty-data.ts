@@ -9,8 +9,8 @@ import type { BountyNode } from "./bounty-node.ts";
 /** Milliseconds to fetch a blob of a bounty. */
 const FETCH_TIMEOUT = 30_000;
 const MAX_MANIFEST_BYTES = 65_536;
-const MAX_SPEC_BYTES = 2 ** 21;
-const MAX_SET_BYTES = 2 ** 30;
+export const MAX_SPEC_BYTES = 2 ** 21;
+export const MAX_SET_BYTES = 2 ** 30;
 
 const manifestSchema = z.strictObject({
   version: z.literal(1),
@@ -92,7 +92,7 @@ export async function fetchSpec(
 ): Promise<{ readonly spec: BountySpec; readonly manifest: BountyManifest }> {
   const manifest = await readManifest(node, parameters.manifest);
   const bytes = await fetchBlob(node, manifest.spec, MAX_SPEC_BYTES);
-  if (blobHash(bytes) !== parameters.specHash) throw isFalse("spec");
+  if (blobHash(bytes) !== parameters.specHash) throw dataIsFalse("spec");
   return { spec: parseBountySpec(new TextDecoder().decode(bytes)), manifest };
 }
 
@@ -119,7 +119,7 @@ export async function fetchScoringSet(
     throw new GristmillError("BLOB_UNAVAILABLE", `the scoring set of bounty ${bounty.bountyId} was not published`);
   const bytes = await fetchBlob(node, address, MAX_SET_BYTES);
   const { scoringCommitment } = await bounties.read.bountyOf([bounty.bountyId]);
-  if (blobHash(bytes) !== scoringCommitment) throw isFalse("scoring set");
+  if (blobHash(bytes) !== scoringCommitment) throw dataIsFalse("scoring set");
   return bytes;
 }
 
@@ -129,16 +129,18 @@ export async function fetchBlob(node: BountyNode, address: string, maxBytes: num
   return node.blobs.get(address, { signal, maxBytes });
 }
 
-async function readManifest(node: BountyNode, address: string): Promise<BountyManifest> {
+/** @throws GristmillError BLOB_UNAVAILABLE, BOUNTY_DATA_FALSE */
+export async function readManifest(node: BountyNode, address: string): Promise<BountyManifest> {
   const bytes = await fetchBlob(node, address, MAX_MANIFEST_BYTES);
   try {
     return manifestSchema.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
-    throw isFalse("manifest", cause);
+    throw dataIsFalse("manifest", cause);
   }
 }
 
-function isFalse(what: string, cause?: unknown): GristmillError {
+/** What is served is not what the poster committed to. */
+export function dataIsFalse(what: string, cause?: unknown): GristmillError {
   return new GristmillError("BOUNTY_DATA_FALSE", `the ${what} of this bounty is not the one that it committed to`, {
     cause,
     hints: ["its poster published something else: leave this bounty alone"],

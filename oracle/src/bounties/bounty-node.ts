@@ -10,7 +10,7 @@ import type { PolicySettings } from "./policy.ts";
 
 /** What bounties need of a node: anything that fetches and serves blobs will do for its network. */
 export interface BountyNode {
-  readonly config: Pick<NodeConfig, "dataDir" | "bountyRunners"> & PolicySettings;
+  readonly config: Pick<NodeConfig, "dataDir" | "bountyRunners" | "disputes"> & PolicySettings;
   readonly chain: Chain;
   readonly contracts: Contracts;
   readonly database: Database;

@@ -4,6 +4,7 @@ import {
   courtAbi,
   epochBeaconAbi,
   evaluationGameAbi,
+  exactBountiesAbi,
   fillerTasksAbi,
   gristTokenAbi,
   demandsAbi,
@@ -40,11 +41,27 @@ export function contractsOf(chain: Chain) {
     tensHashGame: getContract({ address: contracts.TensHashGame, abi: tensHashGameAbi, client }),
     supervisorLog: getContract({ address: contracts.SupervisorLog, abi: supervisorLogAbi, client }),
     bounties: getContract({ address: contracts.BountyBoard, abi: bountyBoardAbi, client }),
+    exactBounties: getContract({ address: contracts.ExactBounties, abi: exactBountiesAbi, client }),
     fillers: getContract({ address: contracts.FillerTasks, abi: fillerTasksAbi, client }),
     misconduct: getContract({ address: contracts.Misconduct, abi: misconductAbi, client }),
     openMint: getContract({ address: contracts.OpenMint, abi: openMintAbi, client }),
     demands: getContract({ address: contracts.Demands, abi: demandsAbi, client }),
     perjury: getContract({ address: contracts.Perjury, abi: perjuryAbi, client }),
+  };
+}
+
+/**
+ * The contracts as disputes over entries of exact bounties know them: a court and a game of their own, and in the
+ * registry's place the contract that answers for the entries, with the same functions and events.
+ */
+export function entryCourtOf(chain: Chain): Contracts {
+  const client = chain.public;
+  const { ExactBounties, BountyCourt, BountyGame } = chain.deployment.contracts;
+  return {
+    ...contractsOf(chain),
+    registry: getContract({ address: ExactBounties, abi: taskRegistryAbi, client }),
+    court: getContract({ address: BountyCourt, abi: courtAbi, client }),
+    evaluationGame: getContract({ address: BountyGame, abi: evaluationGameAbi, client }),
   };
 }
 

@@ -28,6 +28,9 @@ const schema = z.object({
     Perjury: address,
     SupervisorLog: address,
     BountyBoard: address,
+    ExactBounties: address,
+    BountyCourt: address,
+    BountyGame: address,
     FillerTasks: address,
   }),
 });

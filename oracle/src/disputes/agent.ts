@@ -91,7 +91,9 @@ export class DisputeAgent {
     this.#aftermath = new Aftermath(chain, contracts, this.store, this.#report, since);
     const last = this.store.lastBlock();
     this.#scanned = last === undefined ? since : last + 1n;
-    this.#convictions = new EventFeed(chain, since, (from, to) => convictionsBetween(chain, taskId, from, to));
+    this.#convictions = new EventFeed(chain, since, (from, to) =>
+      convictionsBetween(chain, contracts, taskId, from, to),
+    );
   }
 
   /** Gives the agent what it takes to do more than watch. */
@@ -163,9 +165,9 @@ export class DisputeAgent {
   // --- what the chain says
 
   async #watch(to: bigint): Promise<void> {
-    const { chain, taskId, since, parameters } = this.#options;
+    const { chain, contracts, taskId, since, parameters } = this.#options;
     const from = this.#scanned - FINAL_DEPTH;
-    for (const dispute of await disputesBetween(chain, taskId, from > since ? from : since, to))
+    for (const dispute of await disputesBetween(chain, contracts, taskId, from > since ? from : since, to))
       if (this.store.add(dispute)) this.#report.opened(dispute);
     this.#scanned = to + 1n;
     // What a conviction ends does not begin again: only a confirmed one counts.

@@ -49,12 +49,13 @@ export interface DisputeRecord {
 /** Disputes opened over places of a task, of all tasks without one, in a range of blocks, both ends included. */
 export async function disputesBetween(
   chain: Chain,
+  { court }: Pick<Contracts, "court">,
   taskId: Hex | undefined,
   fromBlock: bigint,
   toBlock: bigint,
 ): Promise<(KnownDispute & { readonly taskId: Hex })[]> {
   const events = await chain.public.getContractEvents({
-    address: chain.deployment.contracts.Court,
+    address: court.address,
     abi: courtAbi,
     eventName: "DisputeOpened",
     args: taskId === undefined ? {} : { taskId },
@@ -78,11 +79,11 @@ export async function disputesBetween(
 /** Places of a task convicted in a range of blocks, both ends included. */
 export async function convictionsBetween(
   chain: Chain,
+  { registry: { address } }: Pick<Contracts, "registry">,
   taskId: Hex,
   fromBlock: bigint,
   toBlock: bigint,
 ): Promise<ConvictionEvent[]> {
-  const address = chain.deployment.contracts.TaskRegistry;
   const filter = {
     address,
     abi: taskRegistryAbi,
@@ -96,7 +97,7 @@ export async function convictionsBetween(
 /** All events of one dispute. */
 export async function readDispute(
   chain: Chain,
-  { court }: Pick<Contracts, "court">,
+  { court, evaluationGame }: Pick<Contracts, "court" | "evaluationGame">,
   dispute: Pick<KnownDispute, "disputeId" | "block" | "game">,
 ): Promise<DisputeRecord> {
   const [courtLogs, gameLogs] = await Promise.all([
@@ -105,7 +106,7 @@ export async function readDispute(
   ]);
   const courtEvents = parseEventLogs({ abi: courtAbi, logs: courtLogs, strict: true });
   const common = { neuron: await neuronOf(chain, dispute.game, courtEvents), court: courtEvents };
-  if (isAddressEqual(dispute.game, chain.deployment.contracts.EvaluationGame)) {
+  if (isAddressEqual(dispute.game, evaluationGame.address)) {
     const moves = parseEventLogs({ abi: evaluationGameAbi, logs: gameLogs, strict: true });
     return { game: evaluationGameState(moves), moves, ...common };
   }

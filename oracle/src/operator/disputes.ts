@@ -11,9 +11,9 @@ import type { Reader } from "./reader.ts";
 export type ListedDispute = KnownDispute & { readonly taskId: Hex };
 
 /** All disputes over places of a task, or of every task, the oldest first. */
-export async function disputesOf({ chain }: Reader, taskId?: Hex): Promise<ListedDispute[]> {
+export async function disputesOf({ chain, contracts }: Reader, taskId?: Hex): Promise<ListedDispute[]> {
   const { number } = await chain.head();
-  return disputesBetween(chain, taskId, BigInt(chain.deployment.blockNumber), number);
+  return disputesBetween(chain, contracts, taskId, BigInt(chain.deployment.blockNumber), number);
 }
 
 /** Whether an account is a side of the dispute. */

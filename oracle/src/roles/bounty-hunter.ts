@@ -9,19 +9,10 @@ import type { BountyNode } from "../bounties/bounty-node.ts";
 import { enterBounty, entryNumber, type KnownBounty, scoreEntry } from "../bounties/enter-bounty.ts";
 import { EntryStore, type StoredEntry } from "../bounties/entry-store.ts";
 import { honestWork, type HunterWork, runnerFor } from "../bounties/hunter-work.ts";
+import { JobQueue } from "../bounties/job-queue.ts";
 import { BountyJobs } from "../bounties/jobs.ts";
-import { PolicyStore, refusalOf, runSeconds } from "../bounties/policy.ts";
 import type { Head } from "../chain/chain.ts";
 import type { EventFeed } from "../chain/event-feed.ts";
-
-/** A bounty that is not worked for, or not yet. */
-interface Candidate {
-  readonly bounty: PostedBounty;
-  /** Once it was fetched. */
-  known?: KnownBounty;
-  /** Why the policy refused it last. */
-  refusal?: string;
-}
 
 /**
  * Looks for bounties that its operator's policy accepts, trains for them, enters, announces, reveals when it is called, and
@@ -32,10 +23,8 @@ export class BountyHunter {
   readonly #node: BountyNode;
   readonly #work: HunterWork;
   readonly #entries: EntryStore;
-  readonly #policy: PolicyStore;
-  readonly #waiting = new Map<Hex, Candidate>();
+  readonly #queue: JobQueue<KnownBounty>;
   readonly #entered = new Map<Hex, PostedBounty>();
-  readonly #underWay = new Set<Promise<void>>();
   readonly #only: readonly Hex[] | undefined;
   readonly #posted: EventFeed<PostedEvent>;
 
@@ -46,65 +35,34 @@ export class BountyHunter {
     this.#work = work;
     this.#entries = new EntryStore(node);
     this.#posted = followBounties(node);
-    this.#policy = new PolicyStore(node.database, node.config);
     this.jobs = new BountyJobs(node.database);
     this.jobs.recover();
+    this.#queue = new JobQueue(node, this.jobs, (known, seconds) => this.#train(known, seconds));
   }
 
   /** Does what is to be done at this head of the chain; training goes on beside it. */
   async look(head: Head): Promise<void> {
     const { undone, added } = await this.#posted.take(head.number);
     for (const { args } of undone)
-      if (args.bountyId !== undefined) for (const known of [this.#waiting, this.#entered]) known.delete(args.bountyId);
+      if (args.bountyId !== undefined) for (const known of [this.#queue, this.#entered]) known.delete(args.bountyId);
     for (const bounty of added.flatMap((event) => postedBy(event) ?? [])) {
       const { bountyId } = bounty;
       if (this.#only?.includes(bountyId) === false) continue;
       if (this.#entries.get(bountyId) !== undefined) this.#entered.set(bountyId, bounty);
-      else if (!this.jobs.wasQuit(bountyId)) this.#waiting.set(bountyId, { bounty });
+      else
+        this.#queue.add(bountyId, {
+          amount: bounty.parameters.bounty,
+          view: () => this.#node.contracts.bounties.read.bountyOf([bountyId]),
+          fetch: async () => ({ bounty, ...(await fetchSpec(this.#node, bounty)) }),
+        });
     }
-    for (const candidate of this.#waiting.values()) await this.#consider(candidate, head);
+    await this.#queue.look(head);
     for (const bounty of this.#entered.values()) await this.#attend(bounty, head);
   }
 
   /** Resolves when no training is under way. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
-  }
-
-  /** What the policy refuses stays among those that wait: the policy may change while the entries are open. */
-  async #consider(candidate: Candidate, head: Head): Promise<void> {
-    const { bounty } = candidate;
-    const { bountyId, parameters } = bounty;
-    const { log, contracts } = this.#node;
-    const view = await contracts.bounties.read.bountyOf([bountyId]);
-    const secondsLeft = Number(view.stageEndsAt - head.timestamp);
-    if (view.stage !== BountyStage.Entry || secondsLeft <= 0) {
-      this.#waiting.delete(bountyId);
-      return;
-    }
-    try {
-      candidate.known ??= { bounty, ...(await fetchSpec(this.#node, bounty)) };
-    } catch (error) {
-      this.#waiting.delete(bountyId);
-      log.info({ event: "bounty-left", bounty: bountyId, reason: error });
-      return;
-    }
-    const { known } = candidate;
-    const facts = { bounty: parameters.bounty, secondsLeft, topics: known.spec.topics, running: this.jobs.running };
-    const policy = this.#policy.get();
-    const refusal = refusalOf(policy, facts);
-    if (refusal !== undefined) {
-      if (!refusal.isBusy && refusal.reason !== candidate.refusal)
-        log.info({ event: "bounty-left", bounty: bountyId, reason: refusal.reason });
-      candidate.refusal = refusal.reason;
-      return;
-    }
-    this.#waiting.delete(bountyId);
-    const job = this.#train(known, runSeconds(policy, secondsLeft)).catch((error: unknown) => {
-      log.warn({ event: "bounty-job-failed", bounty: bountyId, error });
-    });
-    this.#underWay.add(job);
-    void job.then(() => this.#underWay.delete(job));
+    await this.#queue.idle();
   }
 
   async #train(known: KnownBounty, seconds: number): Promise<void> {

@@ -75,6 +75,8 @@ const script = z
 export const bountySpecSchema = z.strictObject({
   version: z.literal(1),
   mode: z.literal("bounty"),
+  /** By a vote of stakers; for `dispute` see `exactBountySpecSchema`. */
+  judging: z.literal("vote").optional(),
   /** Words by which hunters choose. */
   topics: z
     .array(z.string().regex(/^[a-z0-9-]{1,32}$/))

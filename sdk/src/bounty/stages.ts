@@ -7,10 +7,11 @@ export const BountyStage = {
   Reveal: 4,
   Vote: 5,
   Opening: 6,
-  Paid: 7,
-  Undecided: 8,
-  Returned: 9,
-  Withheld: 10,
+  Challenge: 7,
+  Paid: 8,
+  Undecided: 9,
+  Returned: 10,
+  Withheld: 11,
 } as const;
 
 export const ScoringMode = { Open: 0, Sealed: 1 } as const;

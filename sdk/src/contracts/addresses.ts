@@ -22,6 +22,9 @@ export const suiteContractNames = [
   "Perjury",
   "SupervisorLog",
   "BountyBoard",
+  "ExactBounties",
+  "BountyCourt",
+  "BountyGame",
   "FillerTasks",
 ] as const;
 

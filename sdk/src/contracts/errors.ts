@@ -137,6 +137,7 @@ export const contractErrorsAbi = [
     type: "error",
   },
   { inputs: [{ name: "account", type: "address" }], name: "Bounty_NoCredit", type: "error" },
+  { inputs: [], name: "Bounty_NoScore", type: "error" },
   { inputs: [], name: "Bounty_NoVerdict", type: "error" },
   {
     inputs: [
@@ -146,6 +147,8 @@ export const contractErrorsAbi = [
     name: "Bounty_NoWeight",
     type: "error",
   },
+  { inputs: [{ name: "placeId", type: "bytes32" }], name: "Bounty_NotChallengeable", type: "error" },
+  { inputs: [{ name: "caller", type: "address" }], name: "Bounty_NotTheCourt", type: "error" },
   {
     inputs: [
       { name: "bountyId", type: "bytes32" },
@@ -164,6 +167,7 @@ export const contractErrorsAbi = [
     name: "Bounty_NotThePoster",
     type: "error",
   },
+  { inputs: [{ name: "bountyId", type: "bytes32" }], name: "Bounty_NothingLeft", type: "error" },
   {
     inputs: [
       { name: "bountyId", type: "bytes32" },
@@ -201,6 +205,7 @@ export const contractErrorsAbi = [
     name: "Bounty_WrongOpening",
     type: "error",
   },
+  { inputs: [{ name: "bountyId", type: "bytes32" }], name: "Bounty_WrongProgram", type: "error" },
   {
     inputs: [
       { name: "bountyId", type: "bytes32" },
@@ -1081,6 +1086,16 @@ export const contractErrorsAbi = [
       { name: "cost", type: "uint256" },
     ],
     name: "PredictionMarket_WrongStake",
+    type: "error",
+  },
+  { inputs: [{ name: "what", type: "string" }], name: "Publication_Unbound", type: "error" },
+  {
+    inputs: [
+      { name: "what", type: "string" },
+      { name: "given", type: "uint256" },
+      { name: "expected", type: "uint256" },
+    ],
+    name: "Publication_WrongLength",
     type: "error",
   },
   { inputs: [], name: "RLPInvalidEncoding", type: "error" },
@@ -2119,21 +2134,34 @@ export const contractErrorNotices: Readonly<
       "A precompile refused its input: a coordinate is not below the field's modulus, or a point not on the curve.",
   },
   Bounty_AlreadyVoted: { contract: "BountyBoard", notice: "A verdict is sealed once and opened once." },
-  Bounty_Banned: { contract: "BountyBoard", notice: "The account announced a false loss once." },
+  Bounty_Banned: { contract: "Bounties", notice: "The account announced a false loss once." },
   Bounty_ConflictOfInterest: {
-    contract: "BountyBoard",
+    contract: "Bounties",
     notice: "Who posts the bounty, or made the entry, may not do this.",
   },
-  Bounty_Exists: { contract: "BountyBoard", notice: "The poster has such a bounty already: take another salt." },
-  Bounty_HasEntries: { contract: "BountyBoard", notice: "Models have been committed: the bounty stands." },
-  Bounty_NoCredit: { contract: "BountyBoard" },
+  Bounty_Exists: { contract: "Bounties", notice: "The poster has such a bounty already: take another salt." },
+  Bounty_HasEntries: { contract: "Bounties", notice: "Models have been committed: the bounty stands." },
+  Bounty_NoCredit: { contract: "Bounties" },
+  Bounty_NoScore: {
+    contract: "ExactBounties",
+    notice: "A score without a root cannot be disputed, so it cannot be announced.",
+  },
   Bounty_NoVerdict: { contract: "BountyBoard", notice: "Nothing to vote for." },
   Bounty_NoWeight: {
     contract: "BountyBoard",
     notice: "The account had no weight in the pool in the epoch of the snapshot.",
   },
-  Bounty_NotTheOwner: { contract: "BountyBoard", notice: "The entry belongs to `owner`, zero if there is none." },
-  Bounty_NotThePoster: { contract: "BountyBoard" },
+  Bounty_NotChallengeable: {
+    contract: "ExactBounties",
+    notice: "The place is not the candidate's of a bounty in Challenge: there is nothing to dispute.",
+  },
+  Bounty_NotTheCourt: { contract: "ExactBounties" },
+  Bounty_NotTheOwner: { contract: "Bounties", notice: "The entry belongs to `owner`, zero if there is none." },
+  Bounty_NotThePoster: { contract: "Bounties" },
+  Bounty_NothingLeft: {
+    contract: "ExactBounties",
+    notice: "All of the model, or of the set, is published already by what comes before.",
+  },
   Bounty_NothingSealed: {
     contract: "BountyBoard",
     notice: "The account has sealed no verdict on the entry that it could open.",
@@ -2142,14 +2170,18 @@ export const contractErrorNotices: Readonly<
     contract: "BountyBoard",
     notice: "The account did not vote for the verdict that prevailed, or has collected its pay.",
   },
-  Bounty_ParameterOutOfRange: { contract: "BountyBoard", notice: "`parameter` must be from `least` to `most`." },
-  Bounty_Unknown: { contract: "BountyBoard" },
+  Bounty_ParameterOutOfRange: { contract: "Bounties", notice: "`parameter` must be from `least` to `most`." },
+  Bounty_Unknown: { contract: "Bounties" },
   Bounty_WrongOpening: {
-    contract: "BountyBoard",
+    contract: "Bounties",
     notice: "What was revealed gives `computed`, not what was committed to.",
   },
-  Bounty_WrongStage: { contract: "BountyBoard", notice: "The bounty is in `stage`, where this cannot be done." },
-  Bounty_WrongStatus: { contract: "BountyBoard" },
+  Bounty_WrongProgram: {
+    contract: "ExactBounties",
+    notice: "The program is not the bounty's: take it from `ExactBountyPosted`.",
+  },
+  Bounty_WrongStage: { contract: "Bounties", notice: "The bounty is in `stage`, where this cannot be done." },
+  Bounty_WrongStatus: { contract: "Bounties" },
   CheckpointUnorderedInsertion: { contract: "OpenZeppelin" },
   Classifier64_BadClassCount: {
     contract: "Classifier64",
@@ -2504,6 +2536,11 @@ export const contractErrorNotices: Readonly<
     notice: "Samples and salt are not those committed to.",
   },
   PredictionMarket_WrongStake: { contract: "PredictionMarket64", notice: "A sample costs exactly `cost`." },
+  Publication_Unbound: { contract: "Publication", notice: "What is published does not lead to what was committed to." },
+  Publication_WrongLength: {
+    contract: "Publication",
+    notice: "What is published has not the size that the program gives it.",
+  },
   RLPInvalidEncoding: { contract: "OpenZeppelin" },
   ReentrancyGuardReentrantCall: { contract: "OpenZeppelin" },
   Registry_AlreadyCommitted: {

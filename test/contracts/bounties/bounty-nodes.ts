@@ -58,27 +58,40 @@ export async function nodeOf(
   blobs: SharedBlobs,
   policy: Partial<BountyNode["config"]> = {},
 ): Promise<TestNode> {
+  const at = async (contract: Deployed) => (await contract.getAddress()) as Hex;
+  const { openMint, court } = suite;
+  const contracts = {
+    GristToken: await at(suite.token),
+    StakeManager: await at(suite.stakes),
+    VerifierPool: await at(suite.pool),
+    EpochBeacon: await at(suite.beacon),
+    BountyBoard: await at(suite.board),
+    ...(openMint === undefined ? {} : { OpenMint: await at(openMint) }),
+    ...(court === undefined ? {} : { Court: await at(court) }),
+  };
+  return nodeAt(contracts, signer, folder, blobs, policy);
+}
+
+/** The same where only these contracts are needed, on any chain in this process. */
+export async function nodeAt(
+  contracts: Parameters<typeof suiteOf>[0],
+  signer: number,
+  folder: string,
+  blobs: SharedBlobs,
+  policy: Partial<BountyNode["config"]> = {},
+  provider: Parameters<typeof custom>[0] = connection.provider,
+): Promise<TestNode> {
   const { privateKey } = mnemonicToAccount(MNEMONIC, { addressIndex: signer }).getHdKey();
   const dataDir = join(folder, `node-${signer}`);
   mkdirSync(dataDir, { recursive: true });
-  const at = async (contract: Deployed) => (await contract.getAddress()) as Hex;
-  const { openMint, court } = suite;
   const chain = await Chain.connect({
     rpcUrl: "in this process",
     privateKey: bytesToHex(privateKey!),
-    transport: custom(connection.provider),
+    transport: custom(provider),
     deployment: {
       chainId: Number((await ethers.provider.getNetwork()).chainId),
       blockNumber: 0,
-      contracts: suiteOf({
-        GristToken: await at(suite.token),
-        StakeManager: await at(suite.stakes),
-        VerifierPool: await at(suite.pool),
-        EpochBeacon: await at(suite.beacon),
-        BountyBoard: await at(suite.board),
-        ...(openMint === undefined ? {} : { OpenMint: await at(openMint) }),
-        ...(court === undefined ? {} : { Court: await at(court) }),
-      }),
+      contracts: suiteOf(contracts),
     },
   });
   const lines: Line[] = [];

@@ -23,10 +23,11 @@ export const Stage = {
   Reveal: 4n,
   Vote: 5n,
   Opening: 6n,
-  Paid: 7n,
-  Undecided: 8n,
-  Returned: 9n,
-  Withheld: 10n,
+  Challenge: 7n,
+  Paid: 8n,
+  Undecided: 9n,
+  Returned: 10n,
+  Withheld: 11n,
 } as const;
 export const Scoring = { Open: 0n, Sealed: 1n } as const;
 export const Verdict = { None: 0n, Honest: 1n, False: 2n, Unavailable: 3n } as const;

@@ -4,10 +4,14 @@ import { encodeFunctionData, parseEventLogs } from "viem";
 
 import { attackScore, defendScore, type EvaluationCall } from "../../../oracle/src/disputes/evaluation-player.ts";
 import { type EvaluationTruth, recomputeScore } from "../../../oracle/src/disputes/evaluation-truth.ts";
-import { type EvaluationEvent, evaluationGameState } from "../../../oracle/src/disputes/game-state.ts";
+import {
+  type EvaluationEvent,
+  evaluationGameState,
+  type TaskParameters,
+} from "../../../oracle/src/disputes/game-state.ts";
 import { randomBatch, seededRandom } from "../../sdk/fixtures/programs.ts";
 import { commit, ethers, open, seal, submit, cosignLog, networkHelpers } from "../tasks/scenario.ts";
-import { type Arena, arenaFor, parametersOf, PROGRAM, Side } from "./arena.ts";
+import { type Arena, arenaFor, PROGRAM, Side } from "./arena.ts";
 import { COURT, DisputeState } from "./court-scene.ts";
 
 const TEST_BATCHES = 41; // more than one group of 32, and padding
@@ -58,8 +62,18 @@ export function scoreOf({ scores }: EvaluationTruth): { correct: bigint; loss: b
   return { correct: BigInt(correct), loss: BigInt(loss), root };
 }
 
+/** What it takes to dispute a score: of a task's evaluator, or of a bounty's entry. */
+export type ScoreArena = Pick<Arena, "evaluationGame" | "court" | "challenger" | "evaluators" | "taskId"> & {
+  readonly parameters: unknown;
+};
+
 /** Plays a dispute over an evaluator's score to its end; returns who won. */
-export async function playScore(where: Arena, evaluator: number, defender: EvaluationTruth, truth: EvaluationTruth) {
+export async function playScore(
+  where: ScoreArena,
+  evaluator: number,
+  defender: EvaluationTruth,
+  truth: EvaluationTruth,
+) {
   const { evaluationGame, court, challenger, evaluators, taskId } = where;
   const events: EvaluationEvent[] = [];
   const names: string[] = [];
@@ -82,7 +96,7 @@ export async function playScore(where: Arena, evaluator: number, defender: Evalu
     const byChallenger = dispute.turn === Side.Challenger;
     const call: EvaluationCall | undefined = byChallenger
       ? attackScoreOrNothing(state, truth, challenger.address as Hex)
-      : defendScore(state, defender, parametersOf(where));
+      : defendScore(state, defender, where.parameters as TaskParameters);
     if (call === undefined) {
       await networkHelpers.time.increase(Number(COURT.moveSeconds) + 1);
       await court.expire(disputeId);

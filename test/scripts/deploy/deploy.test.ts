@@ -14,8 +14,8 @@ import {
 } from "../../../scripts/deploy/record.ts";
 import { Deployment, hasAnvil, LocalNode, NODES } from "./local-node.ts";
 
-/** One for each contract and library, four for the wiring. */
-const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + GAME_LIBRARY_NAMES.length + 5;
+/** One for each contract and library, seven for the wiring. */
+const TRANSACTIONS = CONTRACT_NAMES.length + LIBRARY_NAMES.length + GAME_LIBRARY_NAMES.length + 7;
 
 describe("hardhat deploy", function () {
   this.timeout(120_000);
