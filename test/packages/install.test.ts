@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,8 +101,12 @@ class Party {
   }
 
   /** With all that it started: npx runs Node as its child. */
-  kill(): void {
-    if (this.#process.pid !== undefined && this.#process.exitCode === null) process.kill(-this.#process.pid, "SIGKILL");
+  async kill(): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    process.kill(-pid, "SIGKILL");
+    await ended;
   }
 }
 
@@ -134,7 +139,8 @@ describe("the packages, packed and installed into an empty project", function ()
 
   after(async () => {
     await chain.stop();
-    await rm(project, { recursive: true, force: true });
+    // What npx started may outlive it for a moment.
+    await rm(project, { recursive: true, force: true, maxRetries: 5 });
   });
 
   function environmentOf(key: string | undefined): NodeJS.ProcessEnv {
@@ -215,12 +221,12 @@ describe("the packages, packed and installed into an empty project", function ()
             await miner.seen("claim");
             await verifier.seen("attested");
             // Before it would mint by itself.
-            miner.kill();
+            await miner.kill();
             expect(await node(...script, MINT, privateKeyToAddress(keys["miner"]!))).to.match(
               /^minted [\d.]+ GRIST\n$/,
             );
           } finally {
-            for (const party of started) party.kill();
+            await Promise.all(started.map((party) => party.kill()));
           }
         });
     });
