@@ -24,7 +24,12 @@ const deploy = task("deploy", "Deploy Gristmill, finish an interrupted deploymen
   .build();
 
 const fund = task("fund", "Give an account ether for gas and GRIST to stake, from the deployer's")
-  .addPositionalArgument({ name: "account", description: "address that `oracle-miner init` printed" })
+  .addPositionalArgument({
+    name: "account",
+    description:
+      "address that `oracle-miner init` printed (default: of the node whose gristmill.yaml is in this folder)",
+    defaultValue: "",
+  })
   .addOption({ name: "ether", description: "how much ether", defaultValue: "10" })
   .addOption({ name: "grist", description: "how much GRIST", defaultValue: "10000" })
   .setAction(() => import("./scripts/deploy/fund.ts"))

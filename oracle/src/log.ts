@@ -15,8 +15,9 @@ export interface LogIdentity {
  * field; the names and fields of these are part of the interface (ARCHITECTURE lists them).
  *
  * @param journal gets every line as well
+ * @param quiet leaves standard output to somebody who reads the journal
  */
-export function createLog(identity: LogIdentity, level: string, journal: Journal): Logger {
+export function createLog(identity: LogIdentity, level: string, journal: Journal, quiet = false): Logger {
   return pino(
     {
       level,
@@ -26,7 +27,7 @@ export function createLog(identity: LogIdentity, level: string, journal: Journal
       serializers: { error: describeError },
     },
     // Each stream takes whatever the logger's level lets through.
-    multistream([destination(1), journal].map((stream) => ({ stream, level: "trace" }))),
+    multistream([...(quiet ? [] : [destination(1)]), journal].map((stream) => ({ stream, level: "trace" }))),
   );
 }
 

@@ -151,6 +151,8 @@ export async function startNode(
       ...(bootstrap.length === 0 ? [] : ["--bootstrap", ...bootstrap]),
     ],
     env: { ORACLE_MINER_PRIVATE_KEY: identity.key },
+    // Where the run was started there may be the settings of a node of the operator's own.
+    cwd: dataDir,
     onLine: (line) => {
       logFile.push(line);
       const event = parseEvent(line);

@@ -2,11 +2,11 @@ import Table from "cli-table3";
 import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 
+import { bar } from "../../oracle/src/cli/output.ts";
 import type { MinerState, RunState } from "./run-state.ts";
 
 /** Milliseconds between two pictures. */
 const REFRESH = 200;
-const BAR_WIDTH = 16;
 
 /** Latest notices shown: a whole dispute over one element. */
 const NOTICES = 14;
@@ -74,9 +74,4 @@ function minerTable(miners: readonly MinerState[]): string {
       miner.state === "killed" || miner.state === "convicted" ? pc.red(miner.state) : miner.state,
     ]);
   return table.toString();
-}
-
-function bar(done: number, total: number): string {
-  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
-  return pc.green("█".repeat(filled)) + pc.gray("░".repeat(BAR_WIDTH - filled));
 }

@@ -71,7 +71,7 @@ export async function connectChain(rpcUrl: string, timeout: number): Promise<Dem
       if (Date.now() > deadline)
         throw new GristmillError("CHAIN_UNREACHABLE", `no JSON-RPC endpoint answers at ${rpcUrl}`, {
           cause,
-          hints: ["start the chain first, for example: npx anvil"],
+          hints: ["start the chain first, for example: npm run chain"],
         });
       await delay(200);
     }

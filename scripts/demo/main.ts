@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { GristmillError } from "@gristmill/sdk";
@@ -29,6 +30,9 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const RPC_TIMEOUT = 10_000;
 const BLOCK_LOOK = 1_000;
 const RUN_TIMEOUT = 30 * 60_000;
+
+/** Where nodes of others meet the client, if places are left to them. */
+const MEETING_PLACE = "/ip4/127.0.0.1/tcp/4001";
 
 /** Nodes from which on they are told to be modest. */
 const CROWD = 8;
@@ -98,7 +102,9 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
   say("starting", { what: options.rpc ?? "a local chain" });
   const chain =
     options.rpc === undefined ? await startLocalChain(processes) : await connectChain(options.rpc, RPC_TIMEOUT);
-  say("deploying", { chainId: chain.chainId });
+  if (!existsSync(join(ROOT, "artifacts", "contracts")))
+    say("compiling", { what: "the contracts, this once: it takes some minutes" });
+  say("deploying", { what: "to chain", chainId: chain.chainId });
   const deploymentFile = await deploy(processes, chain, folder, options.parameters);
   await keepMining(chain, options.blockSeconds);
 
@@ -134,12 +140,17 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
       () => undefined,
     );
   }, BLOCK_LOOK);
+  if (options.open > 0)
+    say("inviting", {
+      whom: `${String(options.open)} of your miners:`,
+      by: `--rpc ${chain.rpcUrl} --deployment ${relative("", deploymentFile)} --bootstrap ${MEETING_PLACE}`,
+    });
   view?.start();
   try {
     const client = await startClient(
       setting,
       options.wait === true ? [] : files,
-      cast,
+      { ...cast, open: options.open },
       identityOf(identities, "client"),
     );
     const bootstrap = addressesOf(await client.seen("started"));
@@ -186,15 +197,14 @@ async function run(options: DemoOptions, { processes, stopped, atEnd }: RunFrame
 async function startClient(
   setting: DemoSetting,
   files: readonly string[],
-  { miners, supervisors, evaluators }: Cast,
+  { miners, supervisors, evaluators, open }: Cast & Pick<DemoOptions, "open">,
   identity: Identity,
 ): Promise<DemoNode> {
-  const wanted = Object.entries({ miners, supervisors, evaluators }).flatMap(([role, { length }]) => [
-    `--${role}`,
-    String(length),
-  ]);
+  const places = { miners: miners.length + open, supervisors: supervisors.length, evaluators: evaluators.length };
+  const wanted = Object.entries(places).flatMap(([role, count]) => [`--${role}`, String(count)]);
+  const reach = open > 0 ? ["--listen", MEETING_PLACE] : [];
   const command = files.length === 0 ? ["run", "--role", "client"] : ["task", "submit", ...files, ...wanted];
-  return startNode(setting, "client", "client", identity, [...command, "--close-early"], []);
+  return startNode(setting, "client", "client", identity, [...command, ...reach, "--close-early"], []);
 }
 
 function identityOf(identities: ReadonlyMap<string, Identity>, name: string): Identity {

@@ -10,6 +10,8 @@ export interface DemoOptions {
   readonly tasks: number;
   readonly filler?: boolean;
   readonly miners: number;
+  /** Places of miners that are left to nodes of others. */
+  readonly open: number;
   readonly supervisors?: number;
   readonly evaluators?: number;
   readonly verifiers: number;
@@ -33,6 +35,12 @@ export function readOptions(argv: readonly string[]): DemoOptions {
     .option("--tasks <n>", "run all of them so many times", positiveInteger, 1)
     .option("--filler", "train a filler task of the protocol too")
     .option("--miners <n>", "miners to start", positiveInteger, 3)
+    .option(
+      "--open <n>",
+      "leave so many miners' places more to nodes of yours, which meet this run's at port 4001",
+      positiveInteger,
+      0,
+    )
     .option("--supervisors <n>", "supervisors to start (default: what the first task asks for)", positiveInteger)
     .option("--evaluators <n>", "evaluators to start (default: one, and each that cheats)", positiveInteger)
     .option("--verifiers <n>", "verifiers to start", positiveInteger, 1)

@@ -6,20 +6,31 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
 import { formatEther, getAddress, isAddress, parseEther } from "viem";
 
+import { accountOf } from "../../oracle/src/cli/reader.ts";
+import { configOf } from "../../oracle/src/cli/options.ts";
 import { readRecord } from "./record.ts";
 
 /** Arguments of the task, as they are typed. */
 interface FundArguments {
+  /** Empty for the node of this folder. */
   readonly account: string;
   readonly ether: string;
   readonly grist: string;
 }
 
-/** `npx hardhat fund ACCOUNT --network NAME`: gives a node's account ether for gas and GRIST to stake, from the deployer's. */
+/**
+ * `npx hardhat fund [ACCOUNT] --network NAME`: gives a node's account ether for gas and GRIST to stake, from the deployer's.
+ * Without an account it is the one of this folder's `gristmill.yaml`, on the deployment that this names.
+ */
 export default async function fund(given: FundArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
   const connection = await hre.network.create();
   try {
-    await send(given, connection, join(hre.config.paths.ignition, "..", connection.networkName, "addresses.json"));
+    const recordFile = join(hre.config.paths.ignition, "..", connection.networkName, "addresses.json");
+    if (given.account !== "") await send(given, connection, recordFile);
+    else {
+      const settings = configOf({});
+      await send({ ...given, account: accountOf(settings) }, connection, settings.deployment);
+    }
   } catch (error) {
     // Hardhat prints errors of plugins as one message, others with a stack and an invitation to report a bug.
     if (!(error instanceof GristmillError)) throw error;

@@ -10,7 +10,7 @@ import { stringify } from "yaml";
 
 import type { NodeConfig } from "../config/config.ts";
 import { loadConfig } from "../config/config.ts";
-import { askOnTerminal, passwordOf } from "../config/keystore.ts";
+import { askOnTerminal, createPasswordFile, passwordOf } from "../config/keystore.ts";
 import { createKeystore, exportIdentity, keystoreFile } from "../operator/identity.ts";
 import { DEFAULT_CONFIG_FILE, flagsOf, withOutput } from "./options.ts";
 import { fieldsOf, show } from "./output.ts";
@@ -33,7 +33,8 @@ export function initCommand(): Command {
     new Command("init")
       .description("set up a node: its settings, its account in an encrypted keystore, and a backup of it")
       .option("--backup <file>", "where to write the backup of the node's identity")
-      .option("--no-backup", "write none now: `oracle-miner export` does later"),
+      .option("--no-backup", "write none now: `oracle-miner export` does later")
+      .option("--yes", "ask nothing on a terminal: flags, environment and defaults say everything"),
   ).action(async (options: Options) => {
     const given = loadConfig(flagsOf(options), process.env);
     const file = typeof options["config"] === "string" ? options["config"] : DEFAULT_CONFIG_FILE;
@@ -41,22 +42,21 @@ export function initCommand(): Command {
       throw new GristmillError("CONFIG_EXISTS", `${resolve(file)} exists already`, {
         hints: ["edit it, or name another file with --config"],
       });
-    const isGuided = process.stdin.isTTY && options["json"] !== true;
+    const isGuided = process.stdin.isTTY && options["json"] !== true && options["yes"] !== true;
     if (!isGuided && typeof options["backup"] !== "string" && options["backup"] !== false)
       throw new GristmillError("BACKUP_UNDECIDED", "the node's identity needs a backup: its loss loses the stake", {
         hints: ["name a file with --backup, or say --no-backup and run `oracle-miner export` later"],
       });
     const answers = isGuided ? await ask(given) : answersOf(given);
     const keystore = resolve(given.keystore ?? keystoreFile(answers.dataDir));
-    const password =
-      isGuided && given.password === undefined && given.passwordFile === undefined
-        ? await newPassword()
-        : await passwordOf(given);
+    const password = await newPassword(given);
     await mkdir(answers.dataDir, { recursive: true, mode: 0o700 });
     const account = await createKeystore(keystore, given.privateKey ?? generatePrivateKey(), password);
     const backup = await backUp(options, { keystore, dataDir: answers.dataDir, password });
     await writeConfig(file, answers, keystore, given);
-    show(options, { config: resolve(file), keystore, account, backup }, () => tell(file, keystore, account, backup));
+    const passwordFile = given.passwordFile === undefined ? undefined : resolve(given.passwordFile);
+    const made = { config: resolve(file), account, keystore, passwordFile, backup };
+    show(options, made, () => tell(made));
   });
 }
 
@@ -89,8 +89,16 @@ async function ask(given: NodeConfig): Promise<Answers> {
   return answersOf({ ...given, role, rpc, deployment, dataDir, bootstrap });
 }
 
-/** @throws GristmillError PASSWORD_DIFFERS */
-async function newPassword(): Promise<string> {
+/**
+ * The password of environment or password file, which is made where it is not there, or what the operator says twice.
+ * @throws GristmillError PASSWORD_DIFFERS, PASSWORD_MISSING
+ */
+async function newPassword(given: NodeConfig): Promise<string> {
+  if (given.password !== undefined) return given.password;
+  if (given.passwordFile !== undefined) {
+    if (!existsSync(given.passwordFile)) await createPasswordFile(given.passwordFile);
+    return passwordOf(given);
+  }
   const first = await askOnTerminal("Password for the keystore");
   if ((await askOnTerminal("The same again")) === first) return first;
   throw new GristmillError("PASSWORD_DIFFERS", "the two passwords differ", {
@@ -129,18 +137,27 @@ async function writeConfig(file: string, answers: Answers, keystore: string, giv
   });
 }
 
-function tell(file: string, keystore: string, account: Hex, backup: string | undefined): string {
+function tell(made: {
+  readonly config: string;
+  readonly account: Hex;
+  readonly keystore: string;
+  readonly passwordFile: string | undefined;
+  readonly backup: string | undefined;
+}): string {
+  const { config, account, keystore, passwordFile, backup } = made;
   return [
     fieldsOf([
-      ["settings", resolve(file)],
+      ["settings", config],
       ["account", account],
       ["keystore", keystore],
+      ["password", passwordFile],
       ["backup", backup ?? "none yet: oracle-miner export FILE"],
     ]),
     "",
+    ...(backup === undefined ? [] : ["Keep the backup on another machine, and its password elsewhere."]),
     `Send ether for gas and GRIST to stake to ${account}, then:`,
-    "  oracle-miner check",
-    "  oracle-miner stake add AMOUNT",
-    "  oracle-miner run",
+    "  npx oracle-miner check",
+    "  npx oracle-miner stake add AMOUNT",
+    "  npx oracle-miner run",
   ].join("\n");
 }

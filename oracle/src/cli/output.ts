@@ -60,6 +60,14 @@ export function mark(state: "ok" | "warning" | "failed"): string {
   return { ok: colours.green("✔"), warning: colours.yellow("!"), failed: colours.red("✘") }[state];
 }
 
+const BAR_WIDTH = 16;
+
+/** How much of something is done. */
+export function bar(done: number, total: number): string {
+  const filled = total === 0 ? 0 : Math.round((BAR_WIDTH * done) / total);
+  return colours.green("█".repeat(filled)) + colours.gray("░".repeat(BAR_WIDTH - filled));
+}
+
 /** `0x1234...` of an id. */
 export function shortId(id: string): string {
   return `${id.slice(0, 10)}…`;

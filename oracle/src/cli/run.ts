@@ -22,7 +22,8 @@ import { openTasks } from "../roles/open-tasks.ts";
 import type { TaskTerms } from "../roles/terms.ts";
 import { readTerms } from "../roles/terms.ts";
 import { enlist, runVerifier } from "../roles/verifier.ts";
-import { configOf, withSettings } from "./options.ts";
+import { liveViewOf } from "./live-view.ts";
+import { configOf, withOutput } from "./options.ts";
 import { serveApi } from "./serve-api.ts";
 import { untilStopped } from "./signals.ts";
 
@@ -60,14 +61,15 @@ export const roleNames: readonly string[] = [...Object.keys(roles), PROSPECTOR];
  */
 export function runCommand(work: SlotWork): Command {
   const command = new Command("run")
-    .description("take part in tasks in one role, as JSON lines on standard output")
+    .description("take part in tasks in one role, and say what happens")
     .option("--task <id>", "this task only, then exit (default: every task that opens, until stopped)");
-  return withSettings(command).action(async (options: Readonly<Record<string, unknown>>) => {
+  return withOutput(command).action(async (options: Readonly<Record<string, unknown>>) => {
     const config = configOf(options);
     const role = roleOf(config.role);
     const only = options["task"] === undefined ? undefined : taskIdOf(options["task"]);
+    const view = liveViewOf(options);
     await untilStopped(async (signal) => {
-      const { node, stop } = await serveApi(await startNode(config, role, signal), role);
+      const { node, stop } = await serveApi(await startNode(config, role, signal, view?.take), role);
       try {
         if (applicants.has(role)) await keepProfile(node);
         if (role === PROSPECTOR) {
@@ -80,6 +82,7 @@ export function runCommand(work: SlotWork): Command {
         else await takeParts(node, role, work);
       } finally {
         await stop();
+        view?.stop();
       }
     });
   });

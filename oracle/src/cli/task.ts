@@ -13,6 +13,7 @@ import { startNode, startReader } from "../roles/start-node.ts";
 import type { SpecChanges } from "../roles/task-order.ts";
 import { proposeTask, readTaskFile, submitTask } from "../roles/task-order.ts";
 import { isTerminal, phaseName } from "../roles/task-follower.ts";
+import { liveViewOf } from "./live-view.ts";
 import { configOf, withOutput, withSettings } from "./options.ts";
 import { fieldsOf, show, tableOf, timeOf } from "./output.ts";
 import { startViewer } from "./reader.ts";
@@ -26,7 +27,7 @@ type Options = Readonly<Record<string, unknown>>;
 export function taskCommand(): Command {
   const command = new Command("task").description("training tasks");
   command.addCommand(
-    withSettings(
+    withOutput(
       new Command("submit")
         .argument("<files...>", "task specs, YAML")
         .description("compile a task, publish its data, escrow the fee, and see the task to its end; then the next")
@@ -47,7 +48,7 @@ export function taskCommand(): Command {
     }),
   );
   command.addCommand(
-    withSettings(
+    withOutput(
       new Command("propose")
         .argument("<file>", "task spec, YAML; its fee does not count")
         .description(
@@ -111,12 +112,14 @@ export function taskCommand(): Command {
 /** Runs work on a client's node, with its API. */
 async function asClient(options: Options, work: (node: Node) => Promise<void>): Promise<void> {
   const config = configOf(options);
+  const view = liveViewOf(options);
   await untilStopped(async (signal) => {
-    const { node, stop } = await serveApi(await startNode(config, "client", signal), "client");
+    const { node, stop } = await serveApi(await startNode(config, "client", signal, view?.take), "client");
     try {
       await work(node);
     } finally {
       await stop();
+      view?.stop();
     }
   });
 }

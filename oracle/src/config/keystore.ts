@@ -132,6 +132,20 @@ export async function passwordOf(
   return ask("Password of the keystore");
 }
 
+/**
+ * Writes a random password of 256 bits to a new file that only its owner can read.
+ * @throws GristmillError PASSWORD_FILE_UNWRITABLE
+ */
+export async function createPasswordFile(file: string): Promise<void> {
+  const password = randomBytes(32).toString("base64url");
+  await writeFile(file, `${password}\n`, { mode: 0o600, flag: "wx" }).catch((cause: unknown) => {
+    throw new GristmillError("PASSWORD_FILE_UNWRITABLE", `the password file ${resolve(file)} cannot be written`, {
+      cause,
+      hints: ["name one in a folder that is there, with --password-file"],
+    });
+  });
+}
+
 /** @throws GristmillError PASSWORD_MISSING where there is no terminal */
 export async function askOnTerminal(message: string): Promise<string> {
   if (!process.stdin.isTTY)

@@ -228,7 +228,10 @@ export class Attester {
     this.#node.log.info({ event: matter.events.sealed, task: this.#taskId, ...matter.fields });
   }
 
+  /** Opens a seal that is on the chain: one that was sent too late, or that a kill kept from being sent, opens nothing. */
   async #reveal(matter: Attestable, { traces, salt }: Attestation, seat: number): Promise<void> {
+    const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
+    if (!this.#sealed.has(sealedRoot) && !(await matter.isSealed(sealedRoot))) return;
     await matter.reveal(seat, traces, salt);
     this.#node.log.info({
       event: matter.events.attested,

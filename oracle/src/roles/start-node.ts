@@ -7,6 +7,7 @@ import { readDeployment } from "../chain/deployment.ts";
 import { readSchedule } from "../chain/epochs.ts";
 import type { NodeConfig } from "../config/config.ts";
 import { unlockKey } from "../config/keystore.ts";
+import type { JournalReader } from "../journal.ts";
 import { Journal } from "../journal.ts";
 import { createLog } from "../log.ts";
 import { createNetwork } from "../network/node.ts";
@@ -54,10 +55,16 @@ export async function startReader(
  *
  * @param role what the log calls this node
  * @param signal aborts every wait of the node
+ * @param reader shows the log to a person, who then gets no JSON lines
  */
-export async function startNode(config: NodeConfig, role: string, signal: AbortSignal): Promise<StartedNode> {
+export async function startNode(
+  config: NodeConfig,
+  role: string,
+  signal: AbortSignal,
+  reader?: JournalReader,
+): Promise<StartedNode> {
   const folder = lockDataFolder(config.dataDir);
-  const started = await startIn(folder, config, role, signal).catch((error: unknown) => {
+  const started = await startIn(folder, config, role, signal, reader).catch((error: unknown) => {
     folder.release();
     throw error;
   });
@@ -72,13 +79,18 @@ export async function startNode(config: NodeConfig, role: string, signal: AbortS
 
 async function startIn(
   folder: DataFolder,
-  config: NodeConfig,
+  settings: NodeConfig,
   role: string,
   signal: AbortSignal,
+  reader: JournalReader | undefined,
 ): Promise<StartedNode> {
   const database = openDatabase(folder.databasePath);
   const journal = new Journal();
-  const log = createLog({ role, name: config.name }, config.logLevel, journal);
+  if (reader !== undefined) journal.follow(reader);
+  const log = createLog({ role, name: settings.name }, settings.logLevel, journal, reader !== undefined);
+  // Opened once: it signs segments as well as transactions.
+  const privateKey = await unlockKey(settings);
+  const config = privateKey === undefined ? settings : { ...settings, privateKey };
   const { chain, contracts } = await startReader(config, {
     waits: true,
     signal,

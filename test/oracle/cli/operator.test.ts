@@ -41,6 +41,19 @@ describe("oracle-miner init", function () {
     expect(again).to.include({ code: 1 }).and.to.have.property("err").that.includes("CONFIG_EXISTS");
   });
 
+  it("makes the password file that it is told of, with a password that opens account and backup", async () => {
+    delete process.env["ORACLE_MINER_PASSWORD"];
+    const [password, backup] = [join(folder, "password"), join(folder, "backup.json")];
+    const made = await init("--yes", "--role", "miner", "--password-file", password, "--backup", backup);
+    expect(made.code, made.err).to.equal(0);
+    expect(statSync(password).mode & 0o777).to.equal(0o600);
+    expect(parse(readFileSync(join(folder, "node.yaml"), "utf8"))).to.include({ passwordFile: password });
+    const { account } = JSON.parse(made.out) as { account: string };
+    const imported = await run("import", backup, "--data-dir", join(folder, "other"), "--password-file", password);
+    expect(imported, imported.err).to.include({ code: 0 });
+    expect(imported.out).to.include(account);
+  });
+
   it("writes nothing before the backup is decided about, or without a role", async () => {
     expect((await init("--role", "miner")).err).to.include("BACKUP_UNDECIDED");
     expect((await init("--no-backup")).err).to.include("ROLE_UNKNOWN");

@@ -60,6 +60,9 @@ describe("hardhat deploy", function () {
   });
 
   for (const [name, command] of Object.entries(NODES)) {
+    // A block a second: anvil counts intervals in seconds, Hardhat in milliseconds.
+    const interval = name === "anvil" ? 1 : 1_000;
+
     describe(`on ${name}`, () => {
       before(async function () {
         if (name === "anvil" && !(await hasAnvil())) this.skip();
@@ -85,24 +88,25 @@ describe("hardhat deploy", function () {
         await expectCodeEverywhere(fresh, await record());
         expect(await transactionsSent(fresh)).to.equal(TRANSACTIONS);
       });
+
+      it("goes on where it was killed, without deploying anything twice", async () => {
+        const node = await start(command);
+        // The deployment takes several blocks, so that there is a middle to be killed in.
+        await node.request("evm_setAutomine", false);
+        await node.request("evm_setIntervalMining", interval);
+        const interrupted = new Deployment(node, folder);
+        const deployed = () => globSync(join(folder, ".ignition", "deployments", "*", "deployed_addresses.json"))[0];
+        while (deployed() === undefined) await delay(20);
+        await interrupted.kill();
+        expect(existsSync(join(folder, "localhost", "addresses.json"))).to.equal(false);
+
+        const output = await deploy(node);
+        expect(output).to.contain("going on with a deployment that was interrupted");
+        await expectCodeEverywhere(node, await record());
+        expect(await transactionsSent(node)).to.equal(TRANSACTIONS);
+      });
     });
   }
-
-  it("goes on where it was killed, without deploying anything twice", async function () {
-    if (!(await hasAnvil())) this.skip();
-    // A block a second: the deployment takes several, so that there is a middle to be killed in.
-    const node = await start((port) => NODES.anvil(port, "--block-time", "1"));
-    const interrupted = new Deployment(node, folder);
-    const deployed = () => globSync(join(folder, ".ignition", "deployments", "*", "deployed_addresses.json"))[0];
-    while (deployed() === undefined) await delay(20);
-    await interrupted.kill();
-    expect(existsSync(join(folder, "localhost", "addresses.json"))).to.equal(false);
-
-    const output = await deploy(node);
-    expect(output).to.contain("going on with a deployment that was interrupted");
-    await expectCodeEverywhere(node, await record());
-    expect(await transactionsSent(node)).to.equal(TRANSACTIONS);
-  });
 
   it("deploys a second suite to a development chain when the parameters change, and records them", async () => {
     const node = await start(NODES["hardhat node"]);
