@@ -1,31 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
-import {
-  blobHash,
-  BountyStage,
-  bountyIdOf,
-  commitScoringSet,
-  compileBounty,
-  encodeBatchSet,
-  GristmillError,
-  isBountyOver,
-  ScoringMode,
-} from "@gristmill/sdk";
+import { blobHash, BountyStage, commitScoringSet, compileBounty, GristmillError, isBountyOver } from "@gristmill/sdk";
 import type { Hex } from "viem";
-import { bytesToHex, formatEther, isHex } from "viem";
+import { formatEther } from "viem";
 
 import { currentView, send, withdrawCredit } from "../bounties/board.ts";
-import { encodeBountyManifest, fetchBlob, fetchSpec, type PostedBounty } from "../bounties/bounty-data.ts";
+import { fetchBlob, fetchSpec, type PostedBounty } from "../bounties/bounty-data.ts";
 import type { BountyNode } from "../bounties/bounty-node.ts";
 import { scoreEntry } from "../bounties/enter-bounty.ts";
+import { keptScoringSet, prepareBounty } from "../bounties/posting.ts";
 import { ensureAllowance } from "../chain/allowance.ts";
 import type { Head } from "../chain/chain.ts";
-import { KeyValueStore } from "../storage/key-value-store.ts";
-
-/** Where a poster keeps the salts of its sealed scoring sets. */
-const SCOPE = "bounty-scoring-salts";
 
 /**
  * Compiles a bounty's spec, publishes its data, escrows the bounty and posts it. A sealed scoring set stays in the data
@@ -35,33 +21,16 @@ const SCOPE = "bounty-scoring-salts";
  * @throws GristmillError SPEC_*, DATASET_*, CHAIN_REVERTED
  */
 export async function postBounty(node: BountyNode, file: string): Promise<Hex> {
-  const { chain, contracts, blobs, log } = node;
-  const compiled = await compileBounty(await readFile(file, "utf8"), {
-    baseDir: dirname(file),
-    readFile: async (path: string) => new Uint8Array(await readFile(path)),
-  });
-  for (const warning of compiled.warnings) log.warn({ event: "spec-warning", warning });
-  const { specBytes, specHash, terms } = compiled;
-  const scoringSet = encodeBatchSet(compiled.scoring);
-  const isOpen = terms.scoring === ScoringMode.Open;
-  const [spec, train] = [await blobs.put(specBytes), await blobs.put(encodeBatchSet(compiled.train))];
-  const published = isOpen ? { scoring: await blobs.put(scoringSet) } : {};
-  const manifest = await blobs.put(encodeBountyManifest({ version: 1, spec, train, ...published }));
-  const salt = bytesToHex(randomBytes(32));
-  const scoringSalt = bytesToHex(randomBytes(32));
-  const scoringHash = blobHash(scoringSet);
-  const { address, read } = contracts.bounties;
-  const bountyId = bountyIdOf(chain.deployment.chainId, address, chain.account.address, specHash, salt);
-  // Kept before the bounty exists: a poster that forgets its scoring set pays for nothing.
-  await mkdir(node.config.dataDir, { recursive: true });
-  await writeFile(scoringPath(node, bountyId), scoringSet, { mode: 0o600, flush: true });
-  new KeyValueStore(node.database, SCOPE).setDurably(bountyId, new TextEncoder().encode(scoringSalt));
-
+  const { address, read } = node.contracts.bounties;
+  const prepared = await prepareBounty(node, address, file, compileBounty);
+  const { compiled, bountyId, salt, isOpen, scoringSet, scoringSalt, manifest } = prepared;
+  const { specHash, terms } = compiled;
   const escrow = terms.bounty + (await read.voterPayFor([terms.bounty]));
   await ensureAllowance(node, address, escrow);
+  const scoringHash = blobHash(scoringSet);
   const scoringCommitment = isOpen ? scoringHash : commitScoringSet(scoringHash, scoringSalt);
   await send(node, "post", [{ ...terms, salt, specHash, scoringCommitment, manifest }]);
-  log.info({ event: "bounty-posted", bounty: bountyId, amount: formatEther(terms.bounty) });
+  node.log.info({ event: "bounty-posted", bounty: bountyId, amount: formatEther(terms.bounty) });
   return bountyId;
 }
 
@@ -92,12 +61,7 @@ export class BountyPoster {
 
   async #unseal(): Promise<void> {
     const { bountyId } = this.#bounty;
-    const salt = new KeyValueStore(this.#node.database, SCOPE).getText(bountyId);
-    if (salt === undefined || !isHex(salt))
-      throw new GristmillError("SCORING_SET_LOST", `this data folder does not hold the scoring set of ${bountyId}`, {
-        hints: ["run the poster with the --data-dir that it posted the bounty from"],
-      });
-    const set = new Uint8Array(await readFile(scoringPath(this.#node, bountyId)));
+    const { set, salt } = await keptScoringSet(this.#node, bountyId);
     const address = await this.#node.blobs.put(set);
     await send(this.#node, "unseal", [bountyId, blobHash(set), salt, address]);
     this.#node.log.info({ event: "bounty-unsealed", bounty: bountyId });
@@ -121,8 +85,4 @@ export class BountyPoster {
     await writeFile(join(folder, "model.json"), JSON.stringify({ bounty: bountyId, entry, modelHash, ...score }));
     log.info({ event: "bounty-model", bounty: bountyId, entry, ...score, path: folder });
   }
-}
-
-function scoringPath({ config }: BountyNode, bountyId: Hex): string {
-  return join(config.dataDir, `scoring-set-${bountyId}.bin`);
 }
