@@ -67,6 +67,8 @@ export default defineConfig({
     ignition: join(deployments, ".ignition"),
   },
   networks: {
+    // Contract tests: an estimate runs a transaction many times over, and none may use more than the cap of EIP-7825.
+    default: { type: "edr-simulated", gas: 2 ** 24, gasEstimationMode: "topLevelSuccess" },
     localhost: {
       type: "http",
       url: process.env.GRISTMILL_RPC_URL ?? "http://127.0.0.1:8545",

@@ -15,8 +15,8 @@ export interface StepResult {
   readonly output: string;
 }
 
-/** A command that is still running by then has hung. */
-const LIMIT_MS = 600_000;
+/** A command that is still running by then has hung: the longest takes five minutes of a free core, and shares two. */
+const LIMIT_MS = 1_800_000;
 
 /** Runs all commands of a step and adds up what they report. */
 export async function runStep(step: Step): Promise<StepResult> {

@@ -294,10 +294,10 @@ describe("Audits", () => {
       await expect(revealAuditBy(suite, audit, maker)).to.emit(audits, "SegmentAttested");
     });
 
-    it("a segment that is not drawn, was not committed, or is another than the commit fixed", async () => {
+    it("a segment that was not committed, or is another than the commit fixed", async () => {
       const suite = await networkHelpers.loadFixture(drawingPair);
-      const { audits, registry, audit, seats, work } = suite;
-      const { auditId, details } = audit;
+      const { audits, audit, seats, work } = suite;
+      const { details } = audit;
       const seat = seats[0]!;
       await enterAuditHalf(suite, audit, 0, true);
       const reveal = (changes: object) => revealAuditBy(suite, { ...audit, details: { ...details, ...changes } }, seat);
@@ -310,13 +310,22 @@ describe("Audits", () => {
       await expect(reveal({ segmentId: segmentId(work.segments[(place + 1) % 29]!) }))
         .to.be.revertedWithCustomError(audits, "Audits_OtherSegment")
         .withArgs(segmentId(work.segments[(place + 1) % 29]!), place);
+    });
+
+    it("traces other than the segment's in number, and a segment that is not drawn", async () => {
+      const suite = await networkHelpers.loadFixture(drawingPair);
+      const { audits, registry, audit, seats, work } = suite;
+      const seat = seats[0]!;
+      await enterAuditHalf(suite, audit, 0, true);
       await expect(revealAuditBy(suite, { ...audit, traces: audit.traces.slice(1) }, seat))
         .to.be.revertedWithCustomError(audits, "Audits_WrongTraces")
         .withArgs(audit.traces.length - 1, audit.traces.length);
       // One attestation over a thousand segments draws next to nothing.
       const scarce = contextOf(work.segmentsRoot, { attestations: 1, iterations: 2 ** 32 - 1 });
       await registry.setAuditContext(work.taskId, SLOT, 1n, scarce);
-      await expect(reveal({})).to.be.revertedWithCustomError(audits, "Audits_NotDrawn").withArgs(auditId);
+      await expect(revealAuditBy(suite, audit, seat))
+        .to.be.revertedWithCustomError(audits, "Audits_NotDrawn")
+        .withArgs(audit.auditId);
     });
 
     it("the work of a convicted slot", async () => {

@@ -101,7 +101,7 @@ export async function draw({ market }: Pick<Scene, "market">): Promise<number> {
   const id = await market.latest();
   const [openedAt] = await market.drawOf(id);
   const block = openedAt + BEACON.seedDelay;
-  await networkHelpers.mineUpTo(block);
+  if ((await ethers.provider.getBlockNumber()) < block) await networkHelpers.mineUpTo(block);
   await market.draw(await headerOf(provider, block));
   const [, portion] = await market.drawOf(id);
   return Number(portion);
