@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-import type { SegmentMessage } from "@gristmill/sdk";
 import { GristmillError } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
@@ -26,37 +25,30 @@ export interface RoundHooks {
  * that has to do with peers: publishing its own segment (with the write to disk), receiving, checking and storing those of
  * the others, and gossip's upkeep, also while it waits. CPU and not wall-clock time, so that what else the machine does is
  * not counted. The node has a process of its own, as its main thread has in a running node a heap of its own: training's
- * garbage is not the network's. So have its peers.
+ * garbage is not the network's. Nobody speaks to that process while it is measured, which alone would cost it a
+ * millisecond a round: it publishes when the others do. They have a process too.
  *
- * @param rounds of each round, one message a slot; slot 0 is the measured node's
+ * @param rounds of each round, one message a slot, serialized by `node:v8`; slot 0 is the measured node's
  * @throws GristmillError BENCH_STALLED
  */
 export async function measureNetwork(
   context: TaskContext,
-  rounds: readonly (readonly SegmentMessage[])[],
+  rounds: readonly (readonly Uint8Array[])[],
   { between, beside }: RoundHooks,
-): Promise<number[]> {
+): Promise<readonly number[]> {
   const [measured, peers] = [start(), start()];
   try {
     const own = rounds.map((messages) => messages.slice(0, 1));
     const theirs = rounds.map((messages) => messages.slice(1));
     const { addresses } = await ask(measured, { kind: "start", context, bootstrap: [], rounds: own }, START_TIMEOUT);
     await ask(peers, { kind: "start", context, bootstrap: addresses, rounds: theirs }, START_TIMEOUT);
-    const [met] = await Promise.all([measured, peers].map((child) => ask(child, { kind: "meet" }, START_TIMEOUT)));
-    const samples: number[] = [];
-    let before = met?.cpu ?? 0;
+    await Promise.all([measured, peers].map((child) => ask(child, { kind: "meet" }, START_TIMEOUT)));
+    await ask(measured, { kind: "follow" }, START_TIMEOUT);
     for (const round of rounds.keys()) {
       between?.(round);
-      const meanwhile = beside?.(round);
-      const command = { kind: "round", round } as const;
-      const [{ cpu }] = await Promise.all([
-        ask(measured, command, ROUND_TIMEOUT),
-        ask(peers, command, ROUND_TIMEOUT),
-        meanwhile,
-      ]);
-      samples.push(cpu - before);
-      before = cpu;
+      await Promise.all([beside?.(round), ask(peers, { kind: "round", round }, ROUND_TIMEOUT)]);
     }
+    const { samples } = await ask(measured, { kind: "samples" }, ROUND_TIMEOUT);
     return samples;
   } finally {
     await Promise.all([measured, peers].map(stop));

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, resolve } from "node:path";
+import { deserialize, serialize } from "node:v8";
 
 import type { BatchSet, Clock, IterationRecord, MlpParameters, SegmentMessage } from "@gristmill/sdk";
 import {
@@ -40,8 +41,8 @@ const MACS_PER_TICKET = 2n ** 31n;
 /** A public chain's epoch, seconds: how long one derivation of TensHash's matrices serves. */
 const EPOCH_SECONDS = 300 * 12;
 
-/** Segments that run before any is counted: the network's code takes some fifty rounds to be compiled well. */
-const WARM_UP = 50;
+/** Segments that run before any is counted: until then the network's code is still being compiled, and costs more. */
+const WARM_UP = 120;
 
 const SEED: Hex = `0x${"5eed".repeat(16)}`;
 
@@ -230,7 +231,7 @@ async function measureParts(
     number[]
   >;
   const between = (round: number): void => {
-    const [own, ...others] = messages[round] ?? [];
+    const [own, ...others] = (messages[round] ?? []).map(read);
     if (own === undefined) return;
     const lists = others.flatMap(({ segment: { slot, first }, lists: each }) =>
       each.map((list, index) => ({ slot, index: first + index, list, sign: 1 as const })),
@@ -280,7 +281,7 @@ async function measureParts(
 async function measureRunning(
   context: TaskContext,
   train: BatchSet,
-  messages: readonly (readonly SegmentMessage[])[],
+  messages: readonly (readonly Uint8Array[])[],
 ): Promise<number[]> {
   const { operators, parameters, seed, taskId, segmentLength, iterations } = context;
   const batchLeaves = train.batches.map(batchLeaf);
@@ -302,10 +303,12 @@ async function measureRunning(
     const beside = async (round: number): Promise<void> => {
       const lists = (messages[round - 1] ?? [])
         .slice(1)
+        .map(read)
         .flatMap(({ segment, lists: each }) =>
           each.map((list, index) => ({ slot: segment.slot, index: segment.first + index, list })),
         );
-      const clock = messages[round]?.[0]?.clock ?? position.clock;
+      const own = messages[round]?.[0];
+      const clock = own === undefined ? position.clock : read(own).clock;
       const start = performance.now();
       const { draft } = await thread.train(position, clock, lists, false);
       samples.push((performance.now() - start) / segmentLength);
@@ -320,8 +323,11 @@ async function measureRunning(
 
 /** What a task's slots made. */
 interface Produced {
-  /** Of each round, one message a slot. */
-  readonly messages: readonly (readonly SegmentMessage[])[];
+  /**
+   * Of each round, one message a slot, serialized: as objects they would fill the heap with arrays, which a node hands on
+   * and forgets, and training would pay for looking through them.
+   */
+  readonly messages: readonly (readonly Uint8Array[])[];
   /** Slot 0 after the last round. */
   readonly replica: Trainer;
 }
@@ -353,7 +359,7 @@ async function produce(
       position: startPosition(slotContext),
     };
   });
-  const produced: (readonly SegmentMessage[])[] = [];
+  const produced: (readonly Uint8Array[])[] = [];
   let last: readonly SegmentMessage[] = [];
   for (let round = 0; round * segmentLength < iterations; round += 1) {
     const messages: SegmentMessage[] = [];
@@ -376,10 +382,14 @@ async function produce(
       state.position = positionAfter(draft);
     }
     last = messages;
-    produced.push(messages);
+    produced.push(messages.map((message) => serialize(message)));
   }
   const replica = slots[0]?.trainer ?? Trainer.create({ parameters, seed, engine });
   return { messages: produced, replica };
+}
+
+function read(message: Uint8Array): SegmentMessage {
+  return deserialize(message) as SegmentMessage;
 }
 
 /** Every hash that a segment takes. */

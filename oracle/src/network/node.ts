@@ -3,7 +3,6 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { yamux } from "@chainsafe/libp2p-yamux";
 import { GristmillError, type SegmentMessage } from "@gristmill/sdk";
 import { gossipsub, TopicValidatorResult, type GossipSub } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
@@ -20,8 +19,9 @@ import { askToCosign, serveCosigning } from "./cosign-exchange.ts";
 import type { AnswerCosign, CosignAnswer, CosignQuestion } from "./cosign-exchange.ts";
 import { encryption } from "./encryption.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
-import { PeerExchange } from "./peer-exchange.ts";
+import { muxer } from "./muxer.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
+import { PeerExchange } from "./peer-exchange.ts";
 import { loadPeerKey } from "./peer-key.ts";
 import { PeerPenalties } from "./peer-penalties.ts";
 import { askForSegments, serveSegments } from "./segment-exchange.ts";
@@ -136,7 +136,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     addresses: { listen: listen.map(String), announce: announce.map(String) },
     transports: [tcp()],
     connectionEncrypters: [encryption()],
-    streamMuxers: [yamux()],
+    streamMuxers: [muxer()],
     connectionGater: {
       denyDialPeer: (peer) => penalties.isTurnedAway(peer.toString()),
       denyInboundEncryptedConnection: (peer) => penalties.isTurnedAway(peer.toString()),

@@ -28,21 +28,22 @@ export function foldToRoot(
 ): void {
   if (count === 0) throw new GristmillError("MERKLE_EMPTY", "A Merkle tree needs at least one leaf.");
   if (count === 1) return;
-  const pair = new Uint8Array(1 + 2 * ID_BYTES);
-  pair[0] = NODE_DOMAIN;
   for (let level = 0; count > 1; level++) {
     const zero = zeroRoot(level);
     onLevel?.(level, count, zero);
     const parents = Math.ceil(count / 2);
     for (let parent = 0; parent < parents; parent++) {
       const left = 2 * parent * ID_BYTES;
-      pair.set(nodes.subarray(left, left + 2 * ID_BYTES), 1);
-      if (2 * parent + 1 === count) pair.set(zero, 1 + ID_BYTES);
-      sha256Into(pair, nodes, parent * ID_BYTES);
+      children.set(nodes.subarray(left, left + 2 * ID_BYTES), 1);
+      if (2 * parent + 1 === count) children.set(zero, 1 + ID_BYTES);
+      sha256Into(children, nodes, parent * ID_BYTES);
     }
     count = parents;
   }
 }
+
+/** Two nodes as they are hashed. */
+const children = Uint8Array.of(NODE_DOMAIN, ...new Uint8Array(2 * ID_BYTES));
 
 /** As {@link foldToRoot}, the root as an id. */
 export function rootOf(nodes: Uint8Array, count: number): Hex {

@@ -16,15 +16,27 @@ export const UPDATE_PADDING = 0xffffffff;
 
 /** `sparse` of DESIGN section 3: S, u32 [max(1, ceil(count / 256))][256], padded at the end only. */
 export function updateTensor(list: UpdateList): Matrix<"u32"> {
-  const rows = Math.max(1, Math.ceil(list.length / UPDATE_ROW));
-  const data = new Uint32Array(rows * UPDATE_ROW).fill(UPDATE_PADDING);
-  data.set(list);
-  return matrix("u32", rows, UPDATE_ROW, data);
+  return tensorIn(new Uint32Array(tensorLength(list)), list);
 }
 
 /** updateId = tensorId(S). */
 export function updateId(list: UpdateList): Hex {
-  return tensorId(updateTensor(list));
+  const length = tensorLength(list);
+  if (length > scratch.length) scratch = new Uint32Array(2 * length);
+  return tensorId(tensorIn(scratch.subarray(0, length), list));
+}
+
+/** Where S is laid out to be hashed: every message has dozens of lists, and an array for each would be garbage. */
+let scratch = new Uint32Array(16 * UPDATE_ROW);
+
+function tensorLength(list: UpdateList): number {
+  return UPDATE_ROW * Math.max(1, Math.ceil(list.length / UPDATE_ROW));
+}
+
+function tensorIn(data: Uint32Array, list: UpdateList): Matrix<"u32"> {
+  data.set(list);
+  data.fill(UPDATE_PADDING, list.length);
+  return matrix("u32", data.length / UPDATE_ROW, UPDATE_ROW, data);
 }
 
 /** The list of the nonzero elements of U_1..U_L, i8 with -1, 0 and +1 only. */

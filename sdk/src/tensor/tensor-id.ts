@@ -21,21 +21,27 @@ const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
  * committing to a state: rows are hashed from the typed array's memory over one scratch buffer.
  */
 export function tensorId(m: Matrix): Hex {
-  const nodes = leafHashes(m);
-  foldToRoot(nodes, leafCount(m));
-  const bytes = new Uint8Array(1 + 1 + 4 + 4 + ID_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes[0] = TENSOR_DOMAIN;
-  bytes[1] = tags[m.type];
-  view.setUint32(2, m.rows);
-  view.setUint32(6, m.cols);
-  bytes.set(nodes.subarray(0, ID_BYTES), 10);
-  return sha256Hex(bytes);
+  const count = leafCount(m);
+  if (count * ID_BYTES > nodes.length) nodes = new Uint8Array(2 * count * ID_BYTES);
+  hashLeaves(m, nodes);
+  foldToRoot(nodes, count);
+  header.setUint8(0, TENSOR_DOMAIN);
+  header.setUint8(1, tags[m.type]);
+  header.setUint32(2, m.rows);
+  header.setUint32(6, m.cols);
+  for (let i = 0; i < ID_BYTES; i++) headerBytes[10 + i] = nodes[i]!;
+  return sha256Hex(headerBytes);
 }
+
+/** Where `tensorId` works: a message's lists are hundreds of tensors, and buffers for each would be garbage. */
+let nodes = new Uint8Array(64 * ID_BYTES);
+const headerBytes = new Uint8Array(1 + 1 + 4 + 4 + ID_BYTES);
+const header = new DataView(headerBytes.buffer);
 
 /** The leaves of a tensor's Merkle tree, row by row, as `merkleProof` takes them. */
 export function tensorLeaves(m: Matrix): Hex[] {
-  const hashes = leafHashes(m);
+  const hashes = new Uint8Array(leafCount(m) * ID_BYTES);
+  hashLeaves(m, hashes);
   return Array.from({ length: leafCount(m) }, (_, leaf) =>
     bytesToId(hashes.subarray(leaf * ID_BYTES, (leaf + 1) * ID_BYTES)),
   );
@@ -67,25 +73,28 @@ function leafCount(m: Matrix): number {
   return m.rows * Math.ceil(m.cols / LEAF_ELEMENTS);
 }
 
-/** The leaves' hashes, one after the other. */
-function leafHashes(m: Matrix): Uint8Array {
-  const hashes = new Uint8Array(leafCount(m) * ID_BYTES);
+/** Writes the leaves' hashes into `hashes`, one after the other. */
+function hashLeaves(m: Matrix, hashes: Uint8Array): void {
   const width = m.data.BYTES_PER_ELEMENT;
   const bytes = littleEndianBytes(m);
   const rowBytes = m.cols * width;
-  const scratch = new Uint8Array(1 + Math.min(m.cols, LEAF_ELEMENTS) * width);
-  scratch[0] = LEAF_DOMAIN;
   let out = 0;
   for (let row = 0; row < bytes.length; row += rowBytes) {
     for (let start = 0; start < rowBytes; start += LEAF_ELEMENTS * width) {
       const end = Math.min(start + LEAF_ELEMENTS * width, rowBytes);
-      scratch.set(bytes.subarray(row + start, row + end), 1);
-      sha256Into(scratch.subarray(0, 1 + end - start), hashes, out);
+      // Leaves are of one length, or of two in turns where a row is longer than a leaf.
+      if (leaf.length !== 1 + end - start) leaf = leafScratch.subarray(0, 1 + end - start);
+      leaf.set(bytes.subarray(row + start, row + end), 1);
+      sha256Into(leaf, hashes, out);
       out += ID_BYTES;
     }
   }
-  return hashes;
 }
+
+/** A leaf as it is hashed, over the memory of the longest. */
+const leafScratch = new Uint8Array(1 + 4 * LEAF_ELEMENTS);
+leafScratch[0] = LEAF_DOMAIN;
+let leaf = leafScratch;
 
 /** The elements as they are hashed: the array's own memory, or a swapped copy where the host is big-endian. */
 function littleEndianBytes(m: Matrix): Uint8Array {
