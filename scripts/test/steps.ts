@@ -15,7 +15,6 @@ export interface Step {
 }
 
 const node = (script: string, ...args: string[]) => ["node", script, ...args] as const;
-const tsc = (project: string) => ["tsc", "--pretty", "false", "--project", project] as const;
 const documents = globSync(["*.md", "{contracts,deployments,docs,oracle,scripts,sdk,test}/**/*.md"], {
   exclude: (name) => name === "node_modules",
 })
@@ -38,21 +37,14 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: "lint",
-    about: "eslint over TypeScript, solhint over Solidity",
+    about: "oxlint over TypeScript, types included; solhint over Solidity",
     needs: "build",
     commands: [
-      // In two processes: the types of everything at once take more memory than Node gives one.
-      ["eslint", "--max-warnings", "0", "sdk", "oracle"],
-      ["eslint", "--max-warnings", "0", "--ignore-pattern", "sdk/", "--ignore-pattern", "oracle/", "."],
+      ["oxlint"],
+      node("scripts/checks/inline-config.ts"),
       solhint("contracts/!(mocks)/**/*.sol", ".solhint.json"),
       solhint("{contracts/mocks,test}/**/*.sol", ".solhint.test.json"),
     ],
-  },
-  {
-    name: "types",
-    about: "tsc over the SDK, the node, its dashboard, scripts and tests",
-    needs: "build",
-    commands: [tsc("sdk"), tsc("oracle"), tsc("oracle/dashboard"), tsc(".")],
   },
   {
     name: "packages",

@@ -45,13 +45,13 @@ export class OpenClaims {
   async attend(head: Head): Promise<void> {
     await this.#scan(head);
     for (const [claims, act] of [
-      [this.#own, this.#defend],
-      [this.#false, this.#accuse],
+      [this.#own, this.#defend.bind(this)],
+      [this.#false, this.#accuse.bind(this)],
     ] as const)
       for (const claim of [...claims.values()])
         try {
           const view = await this.#node.contracts.openMint.read.claimOf([claim.id]);
-          if (await act.call(this, claim, view, head)) claims.delete(claim.id);
+          if (await act(claim, view, head)) claims.delete(claim.id);
         } catch (error) {
           // The time for the move ended under way, or somebody else made it: the next look shows.
           if (!isRevert(error)) throw error;

@@ -19,12 +19,12 @@ interface Parts {
 }
 
 const OURS: Parts = { encrypt: encryption, mux: muxer };
-const LIBP2P: Parts = { encrypt: noise as typeof encryption, mux: yamux as typeof muxer };
+const LIBP2P: Parts = { encrypt: noise, mux: yamux };
 
 describe("connection", () => {
   const nodes: Libp2p[] = [];
   afterEach(async () => {
-    await Promise.all(nodes.splice(0).map((node) => node.stop()));
+    for (const node of nodes.splice(0)) await node.stop();
   });
 
   async function start({ encrypt, mux }: Parts): Promise<Libp2p> {
