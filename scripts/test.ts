@@ -6,27 +6,48 @@ import { runSteps } from "./test/run-steps.ts";
 import type { StepResult } from "./test/run-step.ts";
 import { STEPS } from "./test/steps.ts";
 
-const HELP = `Usage: npm test [-- [STEP...] [--no-skips]]
+const list = (steps: typeof STEPS): string =>
+  steps.map(({ name, about }) => `  ${name.padEnd(NAME_WIDTH)}${about}`).join("\n");
+const NAME_WIDTH = 16;
 
-Runs all steps, or the named ones, to the end, two at a time; prints a line for each and the whole output of
-those that fail.
+const HELP = `Usage: npm test [-- [STEP...] [--all] [--no-skips]]
 
+Runs all steps but the long ones, or the named ones, to the end, two or three at a time; prints a line for each and the
+whole output of those that fail.
+
+  --all        the long ones as well
   --no-skips   fail if a test was left out because this machine lacks something
 
 Steps:
-${STEPS.map(({ name, about }) => `  ${name.padEnd(11)}${about}`).join("\n")}`;
+${list(STEPS.filter(({ long }) => long === undefined))}
 
-function parseCommandLine(): { readonly names: readonly string[]; readonly noSkips: boolean; readonly help: boolean } {
+Long steps:
+${list(STEPS.filter(({ long }) => long === true))}`;
+
+interface CommandLine {
+  readonly names: readonly string[];
+  readonly all: boolean;
+  readonly noSkips: boolean;
+  readonly help: boolean;
+}
+
+function parseCommandLine(): CommandLine {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { "no-skips": { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+    options: {
+      all: { type: "boolean", default: false },
+      "no-skips": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
   });
-  return { names: positionals, noSkips: values["no-skips"], help: values.help };
+  return { names: positionals, all: values.all, noSkips: values["no-skips"], help: values.help };
 }
 
 function report({ name, seconds, passed, failed, skipped, output }: StepResult): void {
   const counts = [`${passed} passed`, ...(failed > 0 ? [`${failed} failed`] : [])].join(", ");
-  console.log(`${failed > 0 ? "FAIL" : "ok  "} ${name.padEnd(11)}${seconds.toFixed(1).padStart(6)} s  ${counts}`);
+  console.log(
+    `${failed > 0 ? "FAIL" : "ok  "} ${name.padEnd(NAME_WIDTH)}${seconds.toFixed(1).padStart(6)} s  ${counts}`,
+  );
   if (failed > 0) console.log(output.replace(/^/gm, "     "));
   // Tables that tests print are part of what they have to say.
   else for (const row of output.match(/^[┌├│└].*$/gm) ?? []) console.log(`     ${row}`);
@@ -34,7 +55,7 @@ function report({ name, seconds, passed, failed, skipped, output }: StepResult):
 }
 
 async function main(): Promise<number> {
-  const { names, noSkips, help } = parseCommandLine();
+  const { names, all, noSkips, help } = parseCommandLine();
   if (help) {
     console.log(HELP);
     return 0;
@@ -45,7 +66,9 @@ async function main(): Promise<number> {
     return 1;
   }
 
-  const named = STEPS.filter((step) => names.length === 0 || names.includes(step.name));
+  const named = STEPS.filter(({ name, long }) =>
+    names.length === 0 ? all || long === undefined : names.includes(name),
+  );
   const needed = new Set(named.map(({ name }) => name));
   // From the last: what a step needs stands before it, and may need another itself.
   for (const { name, needs } of STEPS.toReversed()) if (needs !== undefined && needed.has(name)) needed.add(needs);
@@ -58,6 +81,9 @@ async function main(): Promise<number> {
   const failed = total((result) => result.failed);
   const skipped = total((result) => result.skipped.length);
   if (skipped > 0) console.log(`\n${skipped} tests were left out${noSkips ? ", which --no-skips forbids" : ""}.`);
+  const left = STEPS.filter(({ name, long }) => names.length === 0 && long === true && !needed.has(name));
+  if (left.length > 0)
+    console.log(`\nLong steps left out, for npm test -- --all: ${left.map(({ name }) => name).join(", ")}`);
   console.log(
     `\n${total((result) => result.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`,
   );

@@ -5,7 +5,10 @@ const stableErrorCodes = {
   create: (context) => ({
     NewExpression(node) {
       if (node.callee.type !== "Identifier" || node.callee.name !== "Error") return;
-      context.report({ node, message: "Throw a GristmillError: a stable code, one sentence, hints that name the mend." });
+      context.report({
+        node,
+        message: "Throw a GristmillError: a stable code, one sentence, hints that name the mend.",
+      });
     },
   }),
 };

@@ -8,6 +8,8 @@ export interface Step {
   readonly needs?: string;
   /** Whether it needs the whole machine, because it runs many processes that keep each other's deadlines. */
   readonly alone?: true;
+  /** Whether it takes minutes and is run only where it is named or everything is asked for. */
+  readonly long?: true;
   /** Whether the commands are test runners, of which each must find a test. */
   readonly tests?: true;
   /** Run one after the other, all of them even if one fails; what they print is the step's output. */
@@ -24,8 +26,14 @@ const documents = globSync(["*.md", "{contracts,deployments,docs,oracle,scripts,
 // Tests and mocks are bound by fewer rules: gas, size and low-level calls are not their concern.
 const solhint = (files: string, config: string) =>
   ["solhint", "--disc", "--noPoster", "--max-warnings", "0", "--config", config, files] as const;
-const mocha = (folder: string, ...options: string[]) =>
-  ["mocha", "--forbid-only", "--recursive", ...options, `test/${folder}/**/*.test.ts`] as const;
+/** Test files of a folder: those that run in seconds, or those that are named `*.long.test.ts`. */
+const tests = (folder: string, kind: "short" | "long") =>
+  globSync(`test/${folder}/**/*.test.ts`)
+    .filter((name) => name.endsWith(".long.test.ts") === (kind === "long"))
+    .sort();
+const mocha = (files: readonly string[], ...options: string[]) =>
+  ["mocha", "--forbid-only", ...options, ...files] as const;
+const hardhatMocha = (files: readonly string[]) => ["hardhat", "test", "mocha", "--no-compile", ...files] as const;
 
 /** In the order in which they start: what others need comes first. */
 export const STEPS: readonly Step[] = [
@@ -79,22 +87,22 @@ export const STEPS: readonly Step[] = [
     about: "contract tests in TypeScript",
     needs: "build",
     tests: true,
-    commands: [["hardhat", "test", "mocha", "--no-compile"]],
+    commands: [hardhatMocha(tests("contracts", "short"))],
   },
   {
     name: "sdk",
     about: "unit tests of the SDK, its actions on a chain in the process",
     needs: "build",
     tests: true,
-    commands: [mocha("sdk")],
+    commands: [mocha(tests("sdk", "short"))],
   },
-  { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha("oracle")] },
+  { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha(tests("oracle", "short"))] },
   {
     name: "scripts",
-    about: "tests of the scripts: deployment on development chains, the cookbook",
+    about: "tests of the scripts: the cookbook, the documents, simulations",
     needs: "build",
     tests: true,
-    commands: [mocha("scripts")],
+    commands: [mocha(tests("scripts", "short"))],
   },
   {
     name: "dashboard",
@@ -103,14 +111,7 @@ export const STEPS: readonly Step[] = [
     // Two minutes is what people wait for it: its two files are two runs of a chain, nodes and a browser.
     alone: true,
     tests: true,
-    commands: [mocha("dashboard", "--parallel", "--jobs", "2")],
-  },
-  {
-    name: "install",
-    about: "the packages in an empty project, on the oldest Node that they name and this one; asks npm's registry",
-    needs: "packages",
-    tests: true,
-    commands: [mocha("packages")],
+    commands: [mocha(tests("dashboard", "short"), "--parallel", "--jobs", "2")],
   },
   {
     name: "e2e",
@@ -118,6 +119,39 @@ export const STEPS: readonly Step[] = [
     needs: "build",
     alone: true,
     tests: true,
-    commands: [mocha("e2e")],
+    commands: [mocha(tests("e2e", "short"))],
+  },
+  {
+    name: "contracts-long",
+    about: "hundreds of mutated disputes, nodes that are killed at every step, hunts for bounties",
+    needs: "build",
+    long: true,
+    tests: true,
+    commands: [hardhatMocha(tests("contracts", "long"))],
+  },
+  {
+    name: "scripts-long",
+    about: "deployment on development chains, twice and after being killed half-way",
+    needs: "build",
+    long: true,
+    tests: true,
+    commands: [mocha(tests("scripts", "long"))],
+  },
+  {
+    name: "install",
+    about: "the packages in an empty project, on the oldest Node that they name and this one; asks npm's registry",
+    needs: "packages",
+    long: true,
+    tests: true,
+    commands: [mocha(tests("packages", "long"))],
+  },
+  {
+    name: "e2e-long",
+    about: "whole runs with cheats, a killed miner, several tasks, a chain of its own",
+    needs: "build",
+    long: true,
+    alone: true,
+    tests: true,
+    commands: [mocha(tests("e2e", "long"), "--parallel", "--jobs", "2")],
   },
 ];
