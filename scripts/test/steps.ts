@@ -152,6 +152,6 @@ export const STEPS: readonly Step[] = [
     long: true,
     alone: true,
     tests: true,
-    commands: [mocha(tests("e2e", "long"), "--parallel", "--jobs", "2")],
+    commands: [mocha(tests("e2e", "long"))],
   },
 ];

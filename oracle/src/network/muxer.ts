@@ -36,14 +36,20 @@ export function holdingUpdates(connection: MessageStream): MessageStream {
     [held, window, due] = [[], 0, undefined];
     return released;
   };
+  const sendHeld = (): void => {
+    const updates = Buffer.concat(release());
+    try {
+      if (connection.status === "open") send(updates);
+    } catch {
+      // It is closing: nobody sends to this side any more.
+    }
+  };
   connection.send = (data) => {
     const opened = windowUpdate(data);
     if (opened !== undefined && window + opened <= MAX_HELD_BYTES) {
       held.push(data.subarray());
       window += opened;
-      due ??= setTimeout(() => {
-        if (connection.status === "open") send(Buffer.concat(release()));
-      }, HOLD_MS).unref();
+      due ??= setTimeout(sendHeld, HOLD_MS).unref();
       return true;
     }
     return send(held.length === 0 ? data : Buffer.concat([...release(), data.subarray()]));

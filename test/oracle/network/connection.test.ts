@@ -146,6 +146,20 @@ describe("connection", () => {
       }
     });
 
+    it("do no harm to a connection that is closing", async () => {
+      const inner = new EventTarget() as EventTarget & MessageStream;
+      let asked = 0;
+      inner.status = "open";
+      inner.send = () => {
+        asked += 1;
+        throw new TypeError("cannot write to a stream that is closing");
+      };
+      holdingUpdates(inner).send(HELD);
+      const late = Date.now() + 5_000;
+      while (asked === 0 && Date.now() < late) await setTimeout(10);
+      expect(asked).to.equal(1);
+    });
+
     it("are forgotten when the connection closes", async () => {
       const { connection, sent } = connect();
       connection.send(HELD);
