@@ -4,6 +4,7 @@ import { join } from "node:path";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig, task } from "hardhat/config";
 import { ArgumentType } from "hardhat/types/arguments";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 const require = createRequire(import.meta.url);
 
@@ -50,8 +51,13 @@ const deployModel = task("deploy-model", "Deploy a shared model from its file, o
   .setAction(() => import("./scripts/deploy-model/task.ts"))
   .build();
 
+const compileInParallel: HardhatPlugin = {
+  id: "gristmill-compile-in-parallel",
+  hookHandlers: { solidity: () => import("./scripts/compile-in-parallel.ts") },
+};
+
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, compileInParallel],
   tasks: [deploy, deployModel, fund],
   solidity: {
     compilers: [compiler(1_000)],

@@ -35,24 +35,40 @@ const mocha = (files: readonly string[], ...options: string[]) =>
   ["mocha", "--forbid-only", ...options, ...files] as const;
 const hardhatMocha = (files: readonly string[]) => ["hardhat", "test", "mocha", "--no-compile", ...files] as const;
 
-/** In the order in which they start: what others need comes first. */
+/** In the order in which they start: what others need comes first, and what takes long before what does not. */
 export const STEPS: readonly Step[] = [
-  { name: "format", about: "prettier over everything", commands: [["prettier", "--check", "."]] },
   {
     name: "build",
     about: "compiles the contracts",
     commands: [["hardhat", "build"], node("scripts/checks/warnings.ts", "artifacts/build-info")],
   },
+  { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha(tests("oracle", "short"))] },
+  { name: "format", about: "prettier over everything", commands: [["prettier", "--check", "."]] },
   {
-    name: "lint",
-    about: "oxlint over TypeScript, types included; solhint over Solidity",
-    needs: "build",
+    name: "docs",
+    about: "links, commands, snippets and named tests of the documents",
+    commands: [node("scripts/checks/docs.ts", ...documents)],
+  },
+  {
+    name: "solhint",
+    about: "lint of the contracts",
     commands: [
-      ["oxlint"],
-      node("scripts/checks/inline-config.ts"),
       solhint("contracts/!(mocks)/**/*.sol", ".solhint.json"),
       solhint("{contracts/mocks,test}/**/*.sol", ".solhint.test.json"),
     ],
+  },
+  {
+    name: "contracts",
+    about: "contract tests in TypeScript",
+    needs: "build",
+    tests: true,
+    commands: [hardhatMocha(tests("contracts", "short"))],
+  },
+  {
+    name: "lint",
+    about: "oxlint over TypeScript, types included",
+    needs: "build",
+    commands: [["oxlint"], node("scripts/checks/inline-config.ts")],
   },
   {
     name: "packages",
@@ -71,23 +87,11 @@ export const STEPS: readonly Step[] = [
     commands: [node("scripts/generate-sdk.ts", "--check")],
   },
   {
-    name: "docs",
-    about: "links, commands, snippets and named tests of the documents",
-    commands: [node("scripts/checks/docs.ts", ...documents)],
-  },
-  {
     name: "fuzz",
     about: "contract tests in Solidity: fuzzing and invariants",
     needs: "build",
     tests: true,
     commands: [["hardhat", "test", "solidity", "--no-compile"]],
-  },
-  {
-    name: "contracts",
-    about: "contract tests in TypeScript",
-    needs: "build",
-    tests: true,
-    commands: [hardhatMocha(tests("contracts", "short"))],
   },
   {
     name: "sdk",
@@ -96,7 +100,6 @@ export const STEPS: readonly Step[] = [
     tests: true,
     commands: [mocha(tests("sdk", "short"))],
   },
-  { name: "oracle", about: "unit tests of the node", tests: true, commands: [mocha(tests("oracle", "short"))] },
   {
     name: "scripts",
     about: "tests of the scripts: the cookbook, the documents, simulations",

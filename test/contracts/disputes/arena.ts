@@ -383,11 +383,7 @@ async function depositFor(gas: bigint): Promise<bigint> {
 export let lastRefusal = "";
 
 function eventsOf(receipt: TransactionReceipt): SegmentEvent[] {
-  return parseEventLogs({
-    abi: segmentGameAbi,
-    logs: receipt.logs as unknown as Log[],
-    strict: true,
-  }) as SegmentEvent[];
+  return parseEventLogs<typeof segmentGameAbi>({ abi: segmentGameAbi, logs: receipt.logs as unknown as Log[] });
 }
 
 async function moveOf(receipt: TransactionReceipt, name: string, side: SideName, deposit: bigint): Promise<Move> {
