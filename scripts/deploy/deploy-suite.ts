@@ -8,6 +8,7 @@ import type { NetworkConnection } from "hardhat/types/network";
 
 import { blockNumber, type ChainIdentity, hasCode, identify, isDevelopmentChain, requireRandomness } from "./chain.ts";
 import { catalogueEntries } from "../../oracle/src/roles/filler-catalogue.ts";
+import { deployedAddresses } from "./journal.ts";
 import { suiteModule } from "./module.ts";
 import { parametersFor, type SuiteParameters } from "./parameters.ts";
 import {
@@ -106,10 +107,9 @@ function requireDevelopmentChain({ chainId }: ChainIdentity, networkName: string
  */
 async function startOf(journal: string, { provider, networkConfig }: NetworkConnection, say: (line: string) => void) {
   if (networkConfig.type === "edr-simulated") return blockNumber(provider);
-  const deployed = join(journal, "deployed_addresses.json");
-  if (existsSync(deployed)) {
-    const addresses = Object.values(JSON.parse(await readFile(deployed, "utf8")) as Record<string, string>);
-    const isThere = await Promise.all(addresses.map((address) => hasCode(provider, address)));
+  const addresses = await deployedAddresses(journal);
+  if (addresses !== undefined) {
+    const isThere = await Promise.all(Object.values(addresses).map((address) => hasCode(provider, address)));
     if (isThere.includes(false)) await rm(journal, { recursive: true });
     else say("going on with a deployment that was interrupted");
   }
