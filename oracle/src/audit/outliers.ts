@@ -1,4 +1,5 @@
-import type { SegmentMessage } from "@gristmill/sdk";
+import type { MlpParameters, SegmentMessage, UpdateList } from "@gristmill/sdk";
+import { weightCount } from "@gristmill/sdk";
 
 import { median, robustScore } from "../statistics.ts";
 
@@ -56,8 +57,7 @@ const PACE_SEGMENTS = 4;
 
 interface Seen {
   readonly figures: SegmentFigures;
-  /** Sum of the segment's updates: weight's flat index to how often it went up less how often down. */
-  readonly updates: ReadonlyMap<number, number>;
+  readonly lists: readonly UpdateList[];
 }
 
 /**
@@ -68,12 +68,14 @@ interface Seen {
 export class OutlierWatch {
   readonly #examples: number;
   readonly #recent: Seen[] = [];
+  readonly #directions: Directions;
   /** When each slot's last segments came, seconds, and up to which iteration: the oldest first. */
   readonly #cameAt = new Map<number, { readonly at: number; readonly last: number }[]>();
 
-  /** @param examples in a batch */
-  constructor(examples: number) {
-    this.#examples = examples;
+  /** @param parameters of the task whose segments it watches */
+  constructor(parameters: MlpParameters) {
+    this.#examples = parameters.batch;
+    this.#directions = new Directions(weightCount(parameters));
   }
 
   /**
@@ -82,25 +84,25 @@ export class OutlierWatch {
    * @returns by what it stands out, worst first; empty if by nothing
    */
   take(message: SegmentMessage, now: number): Outlier[] {
-    const others = this.#recent.filter(({ figures }) => figures.slot !== message.segment.slot);
-    const updates = sumOf(message);
-    const figures = this.#figuresOf(message, updates, others, now);
-    const came = this.#cameAt.get(figures.slot) ?? [];
-    this.#cameAt.set(figures.slot, [...came, { at: now, last: message.segment.last }].slice(-PACE_SEGMENTS));
-    this.#recent.push({ figures, updates });
-    if (this.#recent.length > WINDOW) this.#recent.shift();
+    const { slot, last } = message.segment;
+    const others = this.#recent.filter(({ figures }) => figures.slot !== slot);
+    const figures = this.#figuresOf(message, now);
+    this.#cameAt.set(slot, [...(this.#cameAt.get(slot) ?? []), { at: now, last }].slice(-PACE_SEGMENTS));
+    this.#remember({ figures, lists: message.lists });
     return outliers(
       figures,
       others.map((seen) => seen.figures),
     );
   }
 
-  #figuresOf(
-    { segment, records, lists }: SegmentMessage,
-    updates: ReadonlyMap<number, number>,
-    others: readonly Seen[],
-    now: number,
-  ): SegmentFigures {
+  #remember(seen: Seen): void {
+    this.#recent.push(seen);
+    this.#directions.add(seen.lists, 1);
+    const oldest = this.#recent.length > WINDOW ? this.#recent.shift() : undefined;
+    if (oldest !== undefined) this.#directions.add(oldest.lists, -1);
+  }
+
+  #figuresOf({ segment, records, lists }: SegmentMessage, now: number): SegmentFigures {
     const { slot } = segment;
     const iterations = records.length;
     const total = (of: (index: number) => number): number =>
@@ -112,9 +114,9 @@ export class OutlierWatch {
       updates: Math.log2(1 + total((i) => lists[i]?.length ?? 0)),
       loss: total((i) => records[i]?.loss ?? 0) / this.#examples,
       accuracy: total((i) => records[i]?.correct ?? 0) / this.#examples,
-      agreement: cosine(
-        updates,
-        others.map((seen) => seen.updates),
+      agreement: this.#directions.agreement(
+        lists,
+        this.#recent.flatMap(({ figures, lists: own }) => (figures.slot === slot ? own : [])),
       ),
       pace:
         before === undefined ? undefined : Math.log2(Math.max(now - before.at, 1e-3) / (segment.last - before.last)),
@@ -143,28 +145,54 @@ export function describeOutlier({ figure, value, median: usual, score }: Outlier
   return `${figure} of ${about} (${Math.abs(score).toFixed(1)} deviations ${score < 0 ? "below" : "above"})`;
 }
 
-/** An entry of a list is 2f + (1 if negative). */
-function sumOf({ lists }: SegmentMessage): Map<number, number> {
-  const sum = new Map<number, number>();
-  for (const list of lists)
-    for (const entry of list) {
-      const weight = entry >>> 1;
-      sum.set(weight, (sum.get(weight) ?? 0) + 1 - 2 * (entry & 1));
-    }
-  return sum;
+/**
+ * Where the segments of a window went together, and how far one of them goes the same way. Lists are added one by one and
+ * taken out again, so that a segment costs what its own slot's lists have, however many others are watched.
+ */
+export class Directions {
+  /** Sum of all lists. */
+  readonly #total: Int32Array;
+  #totalSquare = 0;
+  /** Zeros between two calls. */
+  readonly #scratch: Int32Array;
+
+  constructor(weights: number) {
+    this.#total = new Int32Array(weights);
+    this.#scratch = new Int32Array(weights);
+  }
+
+  /** @param times 1 to add lists, -1 to take them out */
+  add(lists: readonly UpdateList[], times: 1 | -1): void {
+    this.#totalSquare += addTo(this.#total, lists, times);
+  }
+
+  /** Cosine between the sum of `lists` and that of all that were added but `own`; undefined where one of the two is zero. */
+  agreement(lists: readonly UpdateList[], own: readonly UpdateList[]): number | undefined {
+    this.add(own, -1);
+    const othersSquare = this.#totalSquare;
+    let dot = 0;
+    for (const list of lists) for (const entry of list) dot += signOf(entry) * (this.#total[entry >>> 1] ?? 0);
+    this.add(own, 1);
+    const square = addTo(this.#scratch, lists, 1);
+    addTo(this.#scratch, lists, -1);
+    return square === 0 || othersSquare === 0 ? undefined : dot / Math.sqrt(square * othersSquare);
+  }
 }
 
-/** Cosine between one sparse vector and the sum of others; undefined where one of the two is zero. */
-function cosine(a: ReadonlyMap<number, number>, others: readonly ReadonlyMap<number, number>[]): number | undefined {
-  const sum = new Map<number, number>();
-  for (const other of others) for (const [f, value] of other) sum.set(f, (sum.get(f) ?? 0) + value);
-  let dot = 0;
-  let square = 0;
-  for (const [f, value] of a) {
-    dot += value * (sum.get(f) ?? 0);
-    square += value * value;
-  }
-  let sumSquare = 0;
-  for (const value of sum.values()) sumSquare += value * value;
-  return square === 0 || sumSquare === 0 ? undefined : dot / Math.sqrt(square * sumSquare);
+/** Adds lists to a sum of lists, or takes them out; returns by how much that changes the square of its length. */
+function addTo(sum: Int32Array, lists: readonly UpdateList[], times: 1 | -1): number {
+  let change = 0;
+  for (const list of lists)
+    for (const entry of list) {
+      const step = times * signOf(entry);
+      const before = sum[entry >>> 1] ?? 0;
+      sum[entry >>> 1] = before + step;
+      change += 2 * before * step + 1;
+    }
+  return change;
+}
+
+/** An entry of a list is 2f + (1 if the update of weight f is negative). */
+function signOf(entry: number): 1 | -1 {
+  return (entry & 1) === 1 ? -1 : 1;
 }

@@ -45,7 +45,7 @@ export class SegmentAuditor {
     this.#follower = follower;
     this.#audit = audit;
     this.#disputes = disputes;
-    this.#watch = new OutlierWatch(session.terms.program.batch);
+    this.#watch = new OutlierWatch(session.terms.program);
   }
 
   /** Audits until the training and the submissions are over. */

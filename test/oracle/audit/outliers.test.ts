@@ -1,15 +1,15 @@
 import { expect } from "chai";
 
 import type { SegmentFigures } from "../../../oracle/src/audit/outliers.ts";
-import { describeOutlier, outliers, OutlierWatch } from "../../../oracle/src/audit/outliers.ts";
+import { describeOutlier, Directions, outliers, OutlierWatch } from "../../../oracle/src/audit/outliers.ts";
 import { median, robustScore } from "../../../oracle/src/statistics.ts";
 import type { Cheat } from "../../../scripts/demo/cheats/cheat.ts";
 import { SEGMENT_CHEATS } from "../../../scripts/demo/cheats/segment-cheats.ts";
-import { CHEATER, EXAMPLES, watchedTraining } from "./watched-training.ts";
+import { CHEATER, parameters, watchedTraining } from "./watched-training.ts";
 
 /** How many segments of the honest, and how many lies, a watch takes for outliers. */
 async function flagsOf(cheat?: Cheat) {
-  const watch = new OutlierWatch(EXAMPLES);
+  const watch = new OutlierWatch(parameters);
   const count = { honest: 0, honestFlagged: 0, lies: 0, liesFlagged: 0 };
   let round = 0;
   for await (const { message, isLie } of watchedTraining(cheat)) {
@@ -80,6 +80,40 @@ describe("outliers", () => {
 
   it("hold nothing against who is slow, or agrees with all others", () => {
     expect(outliers({ ...USUAL, pace: 6, agreement: 1 }, others)).to.deep.equal([]);
+  });
+});
+
+describe("Directions", () => {
+  /** Sixty lists of updates of ten weights, up or down. */
+  const lists = Array.from({ length: 60 }, (_, i) =>
+    Uint32Array.from([0, 1, 2, 3], (j) => (7 * i + j * j) % 10).map((f, j) => 2 * f + ((i + j) % 3 === 0 ? 1 : 0)),
+  );
+
+  const vectorOf = (some: readonly Uint32Array[]): number[] => {
+    const sum = Array.from({ length: 10 }, () => 0);
+    for (const entry of some.flatMap((list) => [...list])) sum[entry >>> 1]! += (entry & 1) === 1 ? -1 : 1;
+    return sum;
+  };
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+  it("give the cosine with the sum of what was added and not taken out, but the slot's own", () => {
+    const directions = new Directions(10);
+    for (const list of lists) directions.add([list], 1);
+    directions.add(lists.slice(0, 20), -1);
+    const [some, own, others] = [lists.slice(0, 3), lists.slice(20, 30), lists.slice(30)];
+    const [a, b] = [vectorOf(some), vectorOf(others)];
+    const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+    for (const time of ["first", "second"])
+      expect(directions.agreement(some, own), `${time} time`).to.be.closeTo(cosine, 1e-12);
+  });
+
+  it("say nothing of lists that cancel, nor where there are no others", () => {
+    const [list] = lists as [Uint32Array];
+    const directions = new Directions(10);
+    directions.add([list], 1);
+    expect(directions.agreement([list], [list])).to.equal(undefined);
+    expect(directions.agreement([list, list.map((entry) => entry ^ 1)], [])).to.equal(undefined);
+    expect(directions.agreement([list], [])).to.be.closeTo(1, 1e-12);
   });
 });
 

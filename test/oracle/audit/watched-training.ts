@@ -48,7 +48,7 @@ const task = await compileTask(
 const batchLeaves = task.train.batches.map(batchLeaf);
 const engine = await createEngine("wasm");
 
-export const EXAMPLES = task.parameters.batch;
+export const { parameters } = task;
 
 /** The slot that cheats, if any does. */
 export const CHEATER = SLOTS - 1;
