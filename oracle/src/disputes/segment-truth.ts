@@ -1,15 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import type { Batch, MlpParameters, ProgramIteration, SegmentMessage, TakenList } from "@gristmill/sdk";
-import {
-  GristmillError,
-  inTakingOrder,
-  iterationProgram,
-  layerMatrices,
-  merkleProof,
-  residualId,
-  stateId,
-} from "@gristmill/sdk";
+import { GristmillError, inTakingOrder, iterationProgram, layerMatrices, merkleProof } from "@gristmill/sdk";
 import type { Hex } from "viem";
 
 import type { NamedList } from "../storage/task-log.ts";
@@ -65,43 +57,68 @@ export function iterationOf({ seed }: SlotContext, index: number, { lists }: Tra
   return { seed, index, lists: listRanges(lists) };
 }
 
-/** Recomputes a segment and keeps what a dispute over it may ask for: a few states a segment, no traces. */
+/**
+ * Recomputes a segment. What a dispute may ask for beyond it is run again when it is asked for, from the state before the
+ * segment: most segments are recomputed for their figures alone, and states and traces are many times as large.
+ */
 export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTruth> {
   const { context, position, clock, lists, predecessor } = origin;
   const { parameters, seed } = context;
   const trainer = trainerAt(origin);
-  const before: TrainerState[] = [trainer.snapshot()];
-  const message = await runSegment(context, trainer, position, clock, lists, async () => {
-    before.push(trainer.snapshot());
-    await nextTurn();
-  });
-  const outcomes = before.slice(1).map(({ weights, residuals }) => ({
-    stateId: stateId(parameters, weights),
-    residualId: residualId(parameters, residuals),
-  }));
+  const start = trainer.snapshot();
+  const message = await runSegment(context, trainer, position, clock, lists, () => nextTurn());
+  const taken: TakenList[] = inTakingOrder(lists.map((list) => ({ ...list, sign: 1 as const })));
+  const takenBy = (iteration: number): TakenList[] => (iteration === 0 ? taken : []);
+
+  const iterationAt = (
+    iteration: number,
+  ): { readonly index: number; readonly batch: Batch; readonly place: number } => {
+    const record = message.records[iteration];
+    const batch = record === undefined ? undefined : context.train.batches[record.batch];
+    if (record === undefined || batch === undefined)
+      throw new GristmillError("ITERATION_MISSING", `The segment has no iteration ${String(iteration)}.`);
+    return { index: record.index, batch, place: record.batch };
+  };
+
+  /** Iterations of the segment that the trainer has run. */
+  let run = message.records.length;
+  /** Brings the trainer to the state before an iteration. */
+  const goTo = (iteration: number): void => {
+    if (iteration < run) {
+      trainer.restore(start);
+      run = 0;
+    }
+    for (; run < iteration; run += 1) {
+      const { index, batch } = iterationAt(run);
+      trainer.takeIn(takenBy(run));
+      trainer.iterate(index, batch);
+    }
+  };
+
+  const outcomesOf = (): OutcomeIds[] =>
+    message.records.map((_, iteration) => {
+      goTo(iteration + 1);
+      return { stateId: trainer.stateId(), residualId: trainer.residualId() };
+    });
+  let outcomes: readonly OutcomeIds[] | undefined;
 
   const traceOf = (iteration: number): TraceTruth => {
-    const from = before[iteration];
-    const record = message.records[iteration];
-    const batch: Batch | undefined = record === undefined ? undefined : context.train.batches[record.batch];
-    if (from === undefined || record === undefined || batch === undefined) {
-      throw new GristmillError("ITERATION_MISSING", `The segment has no iteration ${String(iteration)}.`);
-    }
-    const taken: TakenList[] =
-      iteration === 0 ? inTakingOrder(lists.map((list) => ({ ...list, sign: 1 as const }))) : [];
-    trainer.restore(from);
-    const output = trainer.trace(record.index, batch, taken);
-    const isFirst = record.index === 0;
-    const { instructions } = iterationProgram(parameters, { seed, index: record.index, lists: listRanges(taken) });
+    const { index, batch, place } = iterationAt(iteration);
+    const read = takenBy(iteration);
+    goTo(iteration);
+    const { weights, residuals } = trainer.snapshot();
+    const output = trainer.trace(index, batch, read);
+    const isFirst = index === 0;
+    const { instructions } = iterationProgram(parameters, { seed, index, lists: listRanges(read) });
     return {
       parameters,
       instructions,
       tensors: output.trace.map(({ tensor }) => tensor),
-      weights: isFirst ? [] : layerMatrices(parameters, from.weights),
-      residuals: isFirst ? [] : layerMatrices(parameters, from.residuals),
+      weights: isFirst ? [] : layerMatrices(parameters, weights),
+      residuals: isFirst ? [] : layerMatrices(parameters, residuals),
       batch,
-      batchProof: merkleProof(context.batchLeaves, record.batch),
-      lists: taken,
+      batchProof: merkleProof(context.batchLeaves, place),
+      lists: read,
       correct: output.correct,
       loss: output.loss,
     };
@@ -112,5 +129,14 @@ export async function recomputeSegment(origin: SegmentOrigin): Promise<SegmentTr
     if (recent?.iteration !== iteration) recent = { iteration, trace: traceOf(iteration) };
     return recent.trace;
   };
-  return { parameters, message, predecessor, workBefore: position.work, outcomes, trace };
+  return {
+    parameters,
+    message,
+    predecessor,
+    workBefore: position.work,
+    get outcomes() {
+      return (outcomes ??= outcomesOf());
+    },
+    trace,
+  };
 }

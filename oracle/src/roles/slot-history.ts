@@ -16,9 +16,12 @@ import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
 import type { SlotWork } from "./slot-work.ts";
 
-/** Memory for the states a miner can get back to, and iterations between two of them at first. */
+/**
+ * Memory for the states a miner can get back to, and iterations between two of them at first: copying a state costs less
+ * than an iteration, and to serve one that is not kept takes all iterations since the last one that is.
+ */
 const SNAPSHOT_BYTES = 256 * 2 ** 20;
-const SNAPSHOT_SPACING = 128;
+const SNAPSHOT_SPACING = 32;
 
 /** Every state that an own slot was in: some kept in memory or on disk, the others by replay of the log from these. */
 export class SlotHistory {

@@ -16,6 +16,9 @@ export type EngineName = keyof typeof factories;
 /** All engines, the default first. */
 export const engineNames = Object.keys(factories) as readonly EngineName[];
 
+/** Engines that have proved themselves, one of a kind for the process. */
+const proven = new Map<EngineName, MatrixEngine>();
+
 /**
  * An engine that has proved itself in `selfTest`.
  *
@@ -27,8 +30,11 @@ export async function createEngine(name: EngineName = "wasm"): Promise<MatrixEng
       hints: [`Choose one of ${engineNames.join(", ")}.`],
     });
   }
+  const known = proven.get(name);
+  if (known !== undefined) return known;
   const engine = await factories[name]();
   selfTest(engine);
+  proven.set(name, engine);
   return engine;
 }
 
