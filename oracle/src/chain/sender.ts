@@ -50,9 +50,9 @@ export interface Call {
   readonly worth?: bigint | undefined;
 }
 
-/** A transaction on its way, and the wei a gas that it may cost at most. */
-interface Submission {
-  readonly sent: SentTransaction;
+/** A transaction that lacks its nonce, and the wei a gas that it may cost at most. */
+interface Prepared {
+  readonly transaction: TransactionSerializable;
   readonly maxPrice: bigint | undefined;
 }
 
@@ -92,13 +92,12 @@ export class Sender {
    * GAS_PRICE_HIGH, GAS_UNPROFITABLE
    */
   async transact(call: Call): Promise<TransactionReceipt> {
-    const turn = this.#sending.then(
-      () => this.#submit(call),
-      () => this.#submit(call),
-    );
+    const prepared = await this.#prepare(call);
+    const send = (): Promise<SentTransaction> => this.#submit(call, prepared);
+    const turn = this.#sending.then(send, send);
     this.#sending = turn.catch(() => undefined);
-    const { sent, maxPrice } = await turn;
-    const receipt = await this.#confirmed(sent, maxPrice);
+    const sent = await turn;
+    const receipt = await this.#confirmed(sent, prepared.maxPrice);
     for (const { hash, block } of this.#options.outbox.list())
       if (isFinal(block, receipt.blockNumber)) this.#options.outbox.delete(hash);
     if (receipt.status !== "success") {
@@ -152,30 +151,39 @@ export class Sender {
     }
   }
 
-  async #submit(call: Call): Promise<Submission> {
-    const { account, wallet, outbox } = this.#options;
+  /** All of a transaction but its nonce. Transactions do not wait for each other's, so many at once stay quick. */
+  async #prepare(call: Call): Promise<Prepared> {
+    const { account, wallet } = this.#options;
+    const { address: to, functionName, value } = call;
     try {
       const estimate = await this.#estimate(call);
-      const price = await this.#price(call.functionName);
-      const bill = { what: call.functionName, gas: estimate, worth: call.worth };
+      const price = await this.#price(functionName);
+      const bill = { what: functionName, gas: estimate, worth: call.worth };
       refuseLoss(bill, price);
-      const maxPrice = highestPrice(bill, this.#options.policy);
       const margin = (estimate * GAS_MARGIN.numerator) / GAS_MARGIN.denominator + GAS_MARGIN.constant;
-      const { address: to, functionName, value } = call;
-      const data = encodeFunctionData(call);
+      const request = await wallet.prepareTransactionRequest({
+        account,
+        to,
+        data: encodeFunctionData(call),
+        gas: margin < TRANSACTION_GAS_CAP ? margin : TRANSACTION_GAS_CAP,
+        ...(value === undefined ? {} : { value }),
+        parameters: ["type", "fees", "chainId"],
+      });
+      const maxPrice = highestPrice(bill, this.#options.policy);
+      return { transaction: capFees(request as TransactionSerializable, maxPrice), maxPrice };
+    } catch (cause) {
+      throw failureOf(functionName, cause);
+    }
+  }
+
+  /** Signs and sends what was prepared, with the account's next nonce. */
+  async #submit({ functionName: what }: Call, { transaction }: Prepared): Promise<SentTransaction> {
+    const { account, wallet, outbox } = this.#options;
+    try {
       for (let attempt = 1; ; attempt++) {
         const nonce = Math.max(this.#nextNonce, await this.#pendingNonce());
-        const request = await wallet.prepareTransactionRequest({
-          account,
-          to,
-          data,
-          nonce,
-          gas: margin < TRANSACTION_GAS_CAP ? margin : TRANSACTION_GAS_CAP,
-          ...(value === undefined ? {} : { value }),
-          parameters: ["type", "fees", "chainId"],
-        });
-        const raw = await account.signTransaction(capFees(request as TransactionSerializable, maxPrice));
-        const sent = { hash: keccak256(raw), nonce, raw, what: functionName, block: undefined };
+        const raw = await account.signTransaction({ ...transaction, nonce });
+        const sent = { hash: keccak256(raw), nonce, raw, what, block: undefined };
         outbox.put(sent);
         try {
           await wallet.sendRawTransaction({ serializedTransaction: raw });
@@ -190,10 +198,10 @@ export class Sender {
           }
         }
         this.#nextNonce = nonce + 1;
-        return { sent, maxPrice };
+        return sent;
       }
     } catch (cause) {
-      throw failureOf(call.functionName, cause);
+      throw failureOf(what, cause);
     }
   }
 
