@@ -11,15 +11,22 @@ export interface EpochSchedule {
   readonly genesisBlock: bigint;
   readonly epochBlocks: bigint;
   readonly attestationBlocks: bigint;
+  readonly attestationRounds: bigint;
 }
 
 export async function readSchedule(contracts: Contracts): Promise<EpochSchedule> {
-  const [genesisBlock, epochBlocks, attestationBlocks] = await Promise.all([
+  const [genesisBlock, epochBlocks, attestationBlocks, attestationRounds] = await Promise.all([
     contracts.beacon.read.genesisBlock(),
     contracts.beacon.read.epochBlocks(),
     contracts.beacon.read.attestationBlocks(),
+    contracts.beacon.read.attestationRounds(),
   ]);
-  return { genesisBlock, epochBlocks: BigInt(epochBlocks), attestationBlocks: BigInt(attestationBlocks) };
+  return {
+    genesisBlock,
+    epochBlocks: BigInt(epochBlocks),
+    attestationBlocks: BigInt(attestationBlocks),
+    attestationRounds: BigInt(attestationRounds),
+  };
 }
 
 /** The epoch that a block belongs to. */

@@ -8,6 +8,7 @@ import { bytesToHex, isAddressEqual } from "viem";
 import { isRevert } from "../chain/chain.ts";
 import type { Chain, Head } from "../chain/chain.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
+import { median } from "../statistics.ts";
 import { ClaimStore } from "../storage/claim-store.ts";
 import type { Finding, Refutation } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
@@ -19,7 +20,7 @@ export type AttestingNode = Pick<Node, "chain" | "schedule" | "database" | "log"
 export interface Attestable {
   /** Under which the contract knows it. */
   readonly id: Hex;
-  /** Whether somebody loses what is not attested in time, as a claim's miner does: such matters are audited first. */
+  /** Whether somebody loses what is not attested in time, as a claim's miner does. */
   readonly isUrgent: boolean;
   /** Names of the log's lines about it. */
   readonly events: { readonly sealed: string; readonly attested: string };
@@ -35,9 +36,9 @@ export interface Attestable {
   audit(): Promise<Finding>;
   /** What traces are sealed as. */
   rootOf(traces: readonly Hex[]): Hex;
-  seal(sealedRoot: Hex): Promise<unknown>;
-  /** Whether the chain shows a seal. */
-  isSealed(sealedRoot: Hex): Promise<boolean>;
+  seal(sealedRoot: Hex): Promise<{ readonly blockNumber: bigint }>;
+  /** The block in which the chain shows a seal, undefined if it shows none. */
+  sealedAt(sealedRoot: Hex): Promise<bigint | undefined>;
   /** Whether it shows this verifier's attestation. */
   isAttested(): Promise<boolean>;
   reveal(seat: number, traces: readonly Hex[], salt: Hex): Promise<unknown>;
@@ -49,8 +50,12 @@ export interface Attestable {
   unavailable?(): Promise<void>;
 }
 
-/** Audits that run at the same time. */
+/** Audits that run at the same time, and how many of them may be of what is not urgent. */
 const AUDITS_AT_ONCE = 3;
+const PATIENT_AUDITS_AT_ONCE = 1;
+
+/** Audits by whose time the next one's is estimated. */
+const AUDITS_TIMED = 5;
 
 interface Attestation {
   readonly salt: Hex;
@@ -73,12 +78,15 @@ export class Attester {
   readonly #findings = new Map<Hex, Exclude<Finding, { outcome: "unavailable" }> | "pending">();
   /** What waits to be audited. Audits take longer than a block and mostly wait for data, so a few run beside the rounds. */
   readonly #waiting = new Set<Attestable>();
-  readonly #lanes = new Set<Promise<void>>();
-  #auditing = 0;
+  readonly #auditing = new Map<Attestable, Promise<void>>();
+  /** Blocks that the last audits of what is urgent took. */
+  #took: number[] = [];
+  /** The latest block that was attended to. */
+  #head = 0n;
   /** Matters with a transaction under way. */
   readonly #busy = new Set<Hex>();
-  /** Seals that this process sent or saw on the chain. */
-  readonly #sealed = new Set<Hex>();
+  /** Seals that this process sent or saw on the chain, with their blocks. */
+  readonly #sealed = new Map<Hex, bigint>();
   readonly #failure = Promise.withResolvers<never>();
 
   constructor(node: AttestingNode, taskId: Hex, disputes: Pick<DisputeAgent, "accuse">) {
@@ -117,6 +125,7 @@ export class Attester {
    * other matters' halves of a round pass: whoever follows the chain does not wait for it.
    */
   async attend(head: Head): Promise<void> {
+    this.#head = head.number;
     const idle = [...this.#open.values()].filter(({ id }) => !this.#busy.has(id));
     for (const { id } of idle) this.#busy.add(id);
     await Promise.all(
@@ -128,9 +137,9 @@ export class Attester {
     );
   }
 
-  /** Resolves when the audits that run are done; the others find their matters decided. */
+  /** Resolves when all audits are done; those that still wait find their matters decided. */
   async settle(): Promise<void> {
-    await Promise.all(this.#lanes);
+    while (this.#auditing.size > 0) await Promise.all(this.#auditing.values());
   }
 
   async #attend(matter: Attestable, head: Head): Promise<void> {
@@ -150,7 +159,7 @@ export class Attester {
       if (seat === undefined || opened) return;
       if (kept?.state === `sealed-${String(round)}`) {
         const attestation = kept.payload as Attestation;
-        await (revealing ? this.#reveal(matter, attestation, seat) : this.#sendSeal(matter, attestation));
+        await (revealing ? this.#reveal(matter, attestation, { round, seat }) : this.#sendSeal(matter, attestation));
         return;
       }
       const finding = this.#findings.get(id);
@@ -186,30 +195,51 @@ export class Attester {
   #startAudit(matter: Attestable): void {
     this.#findings.set(matter.id, "pending");
     this.#waiting.add(matter);
-    if (this.#auditing === AUDITS_AT_ONCE) return;
-    this.#auditing += 1;
-    const lane = this.#auditWaiting().catch(this.#failure.reject);
-    this.#lanes.add(lane);
-    void lane.finally(() => this.#lanes.delete(lane));
+    this.#auditNext();
   }
 
-  /** Audits one after the other, what is urgent first, and of that whose rounds began first. */
-  async #auditWaiting(): Promise<void> {
-    while (this.#waiting.size > 0) {
-      const matter = [...this.#waiting].reduce((first, other) => (comesBefore(other, first) ? other : first));
-      this.#waiting.delete(matter);
-      // Its rounds may have passed while it waited.
-      if (!this.#open.has(matter.id)) continue;
-      const finding = await matter.audit();
-      if (finding.outcome === "unavailable") {
-        await matter.unavailable?.();
-        // Who serves it may be gone for a moment only: it is asked for again as long as there are rounds.
-        this.#findings.delete(matter.id);
-      } else {
-        this.#findings.set(matter.id, finding);
-      }
+  /** Begins the next audit, as {@link #urgency} has it, and of equals what began first, if there is room for it. */
+  #auditNext(): void {
+    const patient = [...this.#auditing.keys()].filter(({ isUrgent }) => !isUrgent).length;
+    const [next] = [...this.#waiting]
+      .filter(({ isUrgent }) => isUrgent || patient < PATIENT_AUDITS_AT_ONCE)
+      .sort((a, b) => this.#urgency(b) - this.#urgency(a) || Number(a.since - b.since));
+    if (next === undefined || this.#auditing.size === AUDITS_AT_ONCE) return;
+    this.#waiting.delete(next);
+    const audit = this.#audit(next).catch(this.#failure.reject);
+    this.#auditing.set(next, audit);
+    void audit.finally(() => {
+      this.#auditing.delete(next);
+      this.#auditNext();
+    });
+  }
+
+  async #audit(matter: Attestable): Promise<void> {
+    // Its rounds may have passed while it waited.
+    if (!this.#open.has(matter.id)) return;
+    const began = this.#head;
+    const finding = await matter.audit();
+    if (finding.outcome === "unavailable") {
+      await matter.unavailable?.();
+      // Who serves it may be gone for a moment only: it is asked for again as long as there are rounds.
+      this.#findings.delete(matter.id);
+      return;
     }
-    this.#auditing -= 1;
+    this.#findings.set(matter.id, finding);
+    if (matter.isUrgent) this.#took = [...this.#took, Number(this.#head - began)].slice(-AUDITS_TIMED);
+  }
+
+  /**
+   * How early a matter that waits is audited. Where more is claimed than this node can audit, going by age alone would
+   * bring each of them a little too late: what cannot be sealed any more waits behind all the others, and is looked at only
+   * because it may be false.
+   */
+  #urgency({ isUrgent, since }: Attestable): number {
+    if (!isUrgent) return 1;
+    const { attestationBlocks, attestationRounds } = this.#node.schedule;
+    const sealsEnd = since + (2n * attestationRounds - 1n) * attestationBlocks;
+    const usual = this.#took.length === 0 ? 0n : BigInt(Math.ceil(median(this.#took)));
+    return this.#head + usual + 1n < sealsEnd ? 2 : 0;
   }
 
   async #seal(matter: Attestable, traces: readonly Hex[], round: number): Promise<void> {
@@ -223,15 +253,22 @@ export class Attester {
   async #sendSeal(matter: Attestable, { salt, traces }: Attestation): Promise<void> {
     const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
     if (this.#sealed.has(sealedRoot)) return;
-    if (!(await matter.isSealed(sealedRoot))) await matter.seal(sealedRoot);
-    this.#sealed.add(sealedRoot);
+    const block = (await matter.sealedAt(sealedRoot)) ?? (await matter.seal(sealedRoot)).blockNumber;
+    this.#sealed.set(sealedRoot, block);
     this.#node.log.info({ event: matter.events.sealed, task: this.#taskId, ...matter.fields });
   }
 
-  /** Opens a seal that is on the chain: one that was sent too late, or that a kill kept from being sent, opens nothing. */
-  async #reveal(matter: Attestable, { traces, salt }: Attestation, seat: number): Promise<void> {
+  /** Opens a seal that is on the chain: one that was mined too late, or that a kill kept from being sent, opens nothing. */
+  async #reveal(
+    matter: Attestable,
+    { traces, salt }: Attestation,
+    { round, seat }: { readonly round: number; readonly seat: number },
+  ): Promise<void> {
     const sealedRoot = sealAttestationRoot(matter.id, this.#verifier, matter.rootOf(traces), salt);
-    if (!this.#sealed.has(sealedRoot) && !(await matter.isSealed(sealedRoot))) return;
+    const block = this.#sealed.get(sealedRoot) ?? (await matter.sealedAt(sealedRoot));
+    if (block === undefined) return;
+    const sealed = this.#roundAt(block, matter.since);
+    if (sealed.round !== round || sealed.revealing) return;
     await matter.reveal(seat, traces, salt);
     this.#node.log.info({
       event: matter.events.attested,
@@ -254,21 +291,18 @@ export class Attester {
   }
 }
 
-function comesBefore(one: Attestable, other: Attestable): boolean {
-  return one.isUrgent === other.isUrgent ? one.since < other.since : one.isUrgent;
-}
-
-/** Whether a contract's logs show a seal, from a block on. */
-export async function hasSeal(
+/** The block in which a contract's logs show a seal, of those from a block on; undefined if they show none. */
+export async function sealBlock(
   { public: client }: Pick<Chain, "public">,
   { address, abi }: { readonly address: Hex; readonly abi: typeof auditsAbi | typeof workMintAbi },
   sealedRoot: Hex,
   fromBlock: bigint,
-): Promise<boolean> {
+): Promise<bigint | undefined> {
   // Rounds may begin with the next block, and some nodes refuse to be asked of a block that is not there.
-  if (fromBlock > (await client.getBlockNumber({ cacheTime: 0 }))) return false;
+  if (fromBlock > (await client.getBlockNumber({ cacheTime: 0 }))) return undefined;
   const eventName = "AttestationSealed";
-  return (await client.getContractEvents({ address, abi, eventName, args: { sealedRoot }, fromBlock })).length > 0;
+  const [sealed] = await client.getContractEvents({ address, abi, eventName, args: { sealedRoot }, fromBlock });
+  return sealed?.blockNumber;
 }
 
 /** The first of a round's seats that draws the verifier. */

@@ -59,6 +59,8 @@ export class ClaimAudit {
   #usual: MatrixEngine | undefined;
   /** The hasher has one seed at a time, so tickets are audited one after the other. */
   #hashing: Promise<unknown> = Promise.resolve();
+  /** Audits of claims that run now. */
+  readonly #urgent = new Set<Promise<Finding>>();
 
   constructor(node: Node, session: TaskSession, data: TrainingSet) {
     this.#node = node;
@@ -96,14 +98,19 @@ export class ClaimAudit {
   /** Checks a claim bit for bit. Missing data is no verdict: only what was computed here differs or agrees. */
   async audit({ details, claim }: AuditedClaim): Promise<Finding> {
     const { slot } = details;
-    return this.#tried(slot, async () => {
+    const finding = this.#tried(slot, async () => {
       const ticket = this.#hashing.then(() => this.#auditTicket(details));
       this.#hashing = ticket.catch(() => undefined);
       return (await ticket) ?? (await this.#auditTraining(slot, claim));
     });
+    this.#urgent.add(finding);
+    return finding.finally(() => this.#urgent.delete(finding));
   }
 
-  /** Checks a segment of the log bit for bit, with the traces of all its iterations. */
+  /**
+   * Checks a segment of the log bit for bit, with the traces of all its iterations. Those take many times as long as what a
+   * claim needs, so claims that come meanwhile go first.
+   */
   async auditSegment(message: SegmentMessage): Promise<Finding> {
     const { slot, first } = message.segment;
     return this.#tried(slot, async () => {
@@ -112,8 +119,9 @@ export class ClaimAudit {
       if (difference !== undefined) return { outcome: "false", reason: `segment: ${difference}`, fault: "segment" };
       const traces: Hex[] = [];
       for (const index of message.records.keys()) {
-        traces.push(this.#traceHash(context, truth, first + index));
         await nextTurn();
+        await Promise.allSettled(this.#urgent);
+        traces.push(this.#traceHash(context, truth, first + index));
       }
       return { outcome: "true", traces };
     });

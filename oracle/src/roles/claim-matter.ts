@@ -4,7 +4,7 @@ import { isAddressEqual } from "viem";
 
 import type { ClaimDetails } from "../chain/claim-details.ts";
 import type { Attestable } from "./attester.ts";
-import { firstSeat, hasSeal } from "./attester.ts";
+import { firstSeat, sealBlock } from "./attester.ts";
 import type { AuditedClaim, ClaimAudit } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
 import { self } from "./node.ts";
@@ -44,7 +44,7 @@ export async function claimMatter(
     audit: () => audit.audit(claim),
     rootOf: ([trace]) => trace ?? "0x",
     seal: (sealedRoot) => node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] }),
-    isSealed: (sealedRoot) => hasSeal(node.chain, mint, sealedRoot, BigInt(claimedAt)),
+    sealedAt: (sealedRoot) => sealBlock(node.chain, mint, sealedRoot, BigInt(claimedAt)),
     isAttested: async () => {
       const attestations = await mint.read.attestationsOf([claimId]);
       return attestations.some(({ verifier }) => isAddressEqual(verifier, self(node)));

@@ -8,7 +8,7 @@ import { EventFeed } from "../chain/event-feed.ts";
 import { ensureSeed } from "../chain/epochs.ts";
 import type { DisputeAgent } from "../disputes/agent.ts";
 import type { Attestable } from "./attester.ts";
-import { firstSeat, hasSeal } from "./attester.ts";
+import { firstSeat, sealBlock } from "./attester.ts";
 import type { ClaimAudit, Finding } from "./claim-audit.ts";
 import type { Node } from "./node.ts";
 import type { TaskSession } from "./session.ts";
@@ -88,23 +88,22 @@ export class DrawnAudits {
   }
 
   async #endOf(epoch: bigint): Promise<bigint> {
-    const { audits, beacon } = this.#node.contracts;
-    const [since, rounds] = await Promise.all([audits.read.startsAt([epoch]), beacon.read.attestationRounds()]);
-    return since + 2n * this.#node.schedule.attestationBlocks * BigInt(rounds);
+    const { attestationBlocks, attestationRounds } = this.#node.schedule;
+    return (await this.#node.contracts.audits.read.startsAt([epoch])) + 2n * attestationBlocks * attestationRounds;
   }
 
   async #mattersOf(commit: Commit): Promise<Attestable[]> {
-    const { audits, beacon } = this.#node.contracts;
+    const { audits } = this.#node.contracts;
     const { taskId } = this.#auditing.session.terms;
     const { slot, epoch } = commit;
     const firsts = await audits.read.drawnIn([taskId, slot, epoch]);
     if (firsts.length === 0) return [];
-    const [since, over, seats, rounds] = await Promise.all([
+    const [since, over, seats] = await Promise.all([
       audits.read.startsAt([epoch]),
       this.#endOf(epoch),
       audits.read.verifiersPerAudit(),
-      beacon.read.attestationRounds(),
     ]);
+    const rounds = Number(this.#node.schedule.attestationRounds);
     const matters: Attestable[] = [];
     for (const first of firsts) {
       const drawn = new DrawnSegment(this.#auditing, commit, first, { since, over, seats });
@@ -204,13 +203,13 @@ class DrawnSegment implements Attestable {
     return tracesRoot(traces);
   }
 
-  seal(sealedRoot: Hex): Promise<unknown> {
+  seal(sealedRoot: Hex): Promise<{ readonly blockNumber: bigint }> {
     const { address, abi } = this.#node.contracts.audits;
     return this.#node.chain.transact({ address, abi, functionName: "sealAttestation", args: [sealedRoot] });
   }
 
-  isSealed(sealedRoot: Hex): Promise<boolean> {
-    return hasSeal(this.#node.chain, this.#node.contracts.audits, sealedRoot, this.since);
+  sealedAt(sealedRoot: Hex): Promise<bigint | undefined> {
+    return sealBlock(this.#node.chain, this.#node.contracts.audits, sealedRoot, this.since);
   }
 
   async isAttested(): Promise<boolean> {

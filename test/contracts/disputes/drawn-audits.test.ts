@@ -63,11 +63,11 @@ function idleMatter(name: string, isUrgent: boolean, since: bigint): Attestable 
     fields: { name },
     standing: () => Promise.resolve("wanted"),
     seatIn: () => Promise.resolve(0),
-    isSealed: () => Promise.resolve(false),
+    sealedAt: () => Promise.resolve(undefined),
     isAttested: () => Promise.resolve(false),
     audit: () => Promise.resolve({ outcome: "unavailable", reason: "nothing is there" }),
     rootOf: tracesRoot,
-    seal: () => Promise.resolve(),
+    seal: () => Promise.resolve({ blockNumber: 0n }),
     reveal: () => Promise.resolve(),
     accused: () => ({ kind: "segment", id, slot: SLOT }),
   };
@@ -178,22 +178,16 @@ describe("DrawnAudits", () => {
     expect((await registry.placeOf(taskId, Role.Miner, SLOT)).convicted).to.equal(true);
   });
 
-  it("audits what is urgent before it, and of that what began first", async () => {
+  it("audits what is urgent before it, of that what began first, and last what can no longer be sealed in time", async () => {
     const { where } = await loadFixture(committedTruth);
     const { chain, log } = await player(where, VERIFIER, "watch", {});
-    const node = { chain, log, schedule: await readSchedule(contractsOf(chain)), database: databaseOf(100) };
+    const schedule = await readSchedule(contractsOf(chain));
+    const node = { chain, log, schedule, database: databaseOf(100) };
     const attester = new Attester(node, where.taskId as Hex, { accuse: () => undefined });
+    const head = await headNow();
     const order: string[] = [];
     const gate = Promise.withResolvers<undefined>();
-    for (const [name, isUrgent, since] of [
-      // These take all lanes.
-      ["a", false, 1n],
-      ["b", false, 1n],
-      ["c", false, 1n],
-      ["drawn", false, 2n],
-      ["late claim", true, 9n],
-      ["claim", true, 4n],
-    ] as const)
+    const add = (name: string, isUrgent: boolean, since: bigint): void => {
       attester.add({
         ...idleMatter(name, isUrgent, since),
         audit: async () => {
@@ -202,10 +196,52 @@ describe("DrawnAudits", () => {
           return { outcome: "unavailable", reason: "nothing is there" };
         },
       });
-    await attester.attend(await headNow());
-    expect(order).to.have.length(3);
+    };
+    // The last half-round to seal in ends with the next block.
+    const tooLate = head.number + 1n - (2n * schedule.attestationRounds - 1n) * schedule.attestationBlocks;
+    add("drawn", false, 2n);
+    add("drawn later", false, 3n);
+    await attester.attend(head);
+    // Of what is not urgent, one at a time.
+    expect(order).to.deep.equal(["drawn"]);
+    add("fresh claim", true, head.number);
+    add("another", true, head.number);
+    add("hopeless claim", true, tooLate);
+    add("claim", true, tooLate + 2n);
+    add("pressing claim", true, tooLate + 1n);
+    await attester.attend(head);
+    expect(order).to.deep.equal(["drawn", "fresh claim", "another"]);
     gate.resolve(undefined);
     await attester.settle();
-    expect(order.slice(3)).to.deep.equal(["claim", "late claim", "drawn"]);
+    expect(order.slice(3)).to.deep.equal(["pressing claim", "claim", "drawn later", "hopeless claim"]);
+  });
+
+  it("does not open a seal that was mined too late, and seals again in the next round", async () => {
+    const { where } = await loadFixture(committedTruth);
+    const { chain, log } = await player(where, VERIFIER, "watch", {});
+    const schedule = await readSchedule(contractsOf(chain));
+    const half = schedule.attestationBlocks;
+    const node = { chain, log, schedule, database: databaseOf(100) };
+    const attester = new Attester(node, where.taskId as Hex, { accuse: () => undefined });
+    const head = await headNow();
+    const calls: string[] = [];
+    let minedAt = half;
+    attester.add({
+      ...idleMatter("claim", true, 0n),
+      audit: () => Promise.resolve({ outcome: "true", traces: [] }),
+      seal: () => Promise.resolve({ blockNumber: (calls.push("seal"), minedAt) }),
+      reveal: () => Promise.resolve(calls.push("reveal")),
+    });
+    const attendBefore = (block: bigint) => attester.attend({ ...head, number: block - 1n });
+    await attendBefore(0n);
+    await attester.settle();
+    await attendBefore(half - 1n);
+    await attendBefore(half);
+    await attendBefore(half + 1n);
+    expect(calls).to.deep.equal(["seal"]);
+    minedAt = 2n * half;
+    await attendBefore(2n * half);
+    await attendBefore(3n * half);
+    expect(calls).to.deep.equal(["seal", "seal", "reveal"]);
   });
 });
