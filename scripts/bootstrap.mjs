@@ -123,7 +123,8 @@ async function installLocked(folder, node) {
 
 function environment(node) {
   const path = [dirname(node), join(ROOT, "node_modules", ".bin"), process.env.PATH ?? ""].join(delimiter);
-  return { ...process.env, PATH: path };
+  // Most of a command's start is compiling its modules.
+  return { NODE_COMPILE_CACHE: join(TOOLS, "compile-cache"), ...process.env, PATH: path };
 }
 
 // --- the set-up

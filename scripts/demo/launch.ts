@@ -153,6 +153,7 @@ export async function startNode(
     env: { ORACLE_MINER_PRIVATE_KEY: identity.key },
     // Where the run was started there may be the settings of a node of the operator's own.
     cwd: dataDir,
+    inSession: true,
     onLine: (line) => {
       logFile.push(line);
       const event = parseEvent(line);

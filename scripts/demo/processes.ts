@@ -14,6 +14,12 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /**
+   * Whether it runs in the launcher's session, where Ctrl-C reaches it as well: for nodes, which leave that to their
+   * launcher. Linux shares the processors among sessions before it looks at niceness (sched(7), "The autogroup feature"), so
+   * only in one session does one node's training give way to another's deadlines.
+   */
+  readonly inSession?: boolean;
   /** Called with each line of standard output. */
   readonly onLine?: (line: string) => void;
 }
@@ -38,15 +44,15 @@ export class Processes {
   }
 
   /** Starts a process; the second part resolves when it has ended. */
-  start({ name, script, args, env, cwd, onLine }: ProcessOptions): {
+  start({ name, script, args, env, cwd, inSession = false, onLine }: ProcessOptions): {
     readonly child: ChildProcess;
     readonly exit: Promise<Exit>;
   } {
     const child = spawn(process.execPath, [script, ...args], {
       env: { ...process.env, ...env },
       ...(cwd === undefined ? {} : { cwd }),
-      // A group of its own: Ctrl-C reaches the launcher alone, which then stops them in order.
-      detached: true,
+      // In a session of its own Ctrl-C does not reach it: the launcher stops all in order.
+      detached: !inSession,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     let stderr = "";

@@ -16,8 +16,12 @@ export async function untilStopped(work: (signal: AbortSignal) => Promise<void>)
     controller.abort(new GristmillError("STOPPED", "the node was asked to stop"));
     setTimeout(() => process.exit(0), SHUTDOWN_TIMEOUT).unref();
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of signals) process.on(name, stop);
+  const interrupt = (): void => {
+    // Ctrl-C on a launcher's terminal reaches its nodes as well; it stops them itself, in order.
+    if (!process.connected) stop();
+  };
+  const handlers = { SIGINT: interrupt, SIGTERM: stop, SIGHUP: stop };
+  for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
   // A launcher that dies without a word closes the channel; its nodes must not outlive it.
   process.on("disconnect", stop);
   try {
@@ -25,7 +29,7 @@ export async function untilStopped(work: (signal: AbortSignal) => Promise<void>)
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   } finally {
-    for (const name of signals) process.off(name, stop);
+    for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
     process.off("disconnect", stop);
     if (process.connected) process.disconnect();
   }
