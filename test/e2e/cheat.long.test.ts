@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
 import { parseEther } from "viem";
 
 import type { TaskReport } from "../../scripts/demo/report.ts";
-import { leftBehind, onlyTask, start, TIMEOUT } from "./demo-run.ts";
+import { describeRuns, leftBehind, onlyTask, start } from "./demo-run.ts";
 
 const CHEATED_TASK = fileURLToPath(new URL("./cheated.yaml", import.meta.url));
 /** Short windows, and every ticket lucky: so there is something to refute at once. */
@@ -20,21 +17,10 @@ function cheater(report: TaskReport): number {
   return slot;
 }
 
-describe("npm start with a cheat", function () {
-  this.timeout(TIMEOUT + 10_000);
-  let folder: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gristmill-e2e-"));
-  });
-
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
+describeRuns("npm start with a cheat", (folder) => {
   it("catches a cheating miner, takes its stake over one element, pays the honest, and ends well", async () => {
     const args = ["--task", CHEATED_TASK, "--parameters", QUICK, "--miners", "2", "--cheat", "wrong-gradient"];
-    const run = await start([...args, "--data", folder]);
+    const run = await start([...args, "--data", folder()]);
     expect(run.stderr).to.equal("");
     expect(run.code).to.equal(0);
     const report = onlyTask(run);
@@ -51,6 +37,6 @@ describe("npm start with a cheat", function () {
     for (const { name, paid } of report.miners)
       expect(parseEther(paid) > 0n, `${name} is paid`).to.equal(name === "miner-1");
     expect(report.identical).to.equal(true);
-    expect(leftBehind(folder)).to.deep.equal([]);
+    expect(leftBehind(folder())).to.deep.equal([]);
   });
 });

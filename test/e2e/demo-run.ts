@@ -1,4 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -11,6 +14,24 @@ export const TASK = fileURLToPath(new URL("./digits.yaml", import.meta.url));
 /** Milliseconds that a run may take. */
 export const TIMEOUT = 300_000;
 
+/** A suite of whole runs. @param tests is told where each of them finds the data folder of its own, which goes with it */
+export function describeRuns(title: string, tests: (folder: () => string) => void): void {
+  describe(title, function () {
+    this.timeout(TIMEOUT + 10_000);
+    let folder: string;
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "gristmill-e2e-"));
+    });
+
+    afterEach(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    tests(() => folder);
+  });
+}
+
 export interface Run {
   readonly code: number | null;
   readonly events: readonly NodeEvent[];
@@ -18,21 +39,26 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs `npm start`'s launcher to its end, as a pipe would see it. */
-export async function start(
-  args: readonly string[],
-  onEvent: (event: NodeEvent, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
-): Promise<Run> {
+/**
+ * Runs `npm start`'s launcher to its end, as a pipe would see it.
+ * @param isInterruptedBy the event at which Ctrl-C is pressed: a terminal sends that to the launcher's whole process group
+ */
+export async function start(args: readonly string[], isInterruptedBy?: (event: NodeEvent) => boolean): Promise<Run> {
   const child = spawn(process.execPath, [DEMO, ...(args.includes("--task") ? [] : ["--task", TASK]), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
+    // Leads a group of its own where one is needed; else it ends with the tests when these are interrupted.
+    detached: isInterruptedBy !== undefined,
   });
+  let interrupted = false;
   const events: NodeEvent[] = [];
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = JSON.parse(line) as NodeEvent;
     events.push(event);
-    onEvent(event, (signal) => child.kill(signal));
+    if (interrupted || child.pid === undefined || isInterruptedBy?.(event) !== true) return;
+    interrupted = true;
+    process.kill(-child.pid, "SIGINT");
   });
   const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
   const report = events.find(({ event }) => event === "report") as unknown as Report | undefined;

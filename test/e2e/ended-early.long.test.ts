@@ -1,14 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import { expect } from "chai";
 import { formatEther, parseEther } from "viem";
 
 import { freePort } from "../../scripts/demo/local-chain.ts";
-import { leftBehind, onlyTask, start, TIMEOUT } from "./demo-run.ts";
+import { describeRuns, leftBehind, onlyTask, start } from "./demo-run.ts";
 
 /** The anvil of the npm package, if it has one for this platform. */
 function anvilBinary(): string | undefined {
@@ -20,18 +17,7 @@ function anvilBinary(): string | undefined {
   }
 }
 
-describe("npm start when something ends early", function () {
-  this.timeout(TIMEOUT + 10_000);
-  let folder: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gristmill-e2e-"));
-  });
-
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
+describeRuns("npm start when something ends early", (folder) => {
   it("goes on on a chain of its own process when a miner is killed: the others finish and are paid, it is not", async function () {
     const anvil = anvilBinary();
     if (anvil === undefined) this.skip();
@@ -43,7 +29,7 @@ describe("npm start when something ends early", function () {
         "3",
         "--kill-miner",
         "--data",
-        folder,
+        folder(),
         "--rpc",
         `http://127.0.0.1:${String(port)}`,
       ]);
@@ -64,14 +50,8 @@ describe("npm start when something ends early", function () {
   });
 
   it("ends every process on Ctrl-C", async () => {
-    let asked = false;
-    const { code } = await start(["--data", folder], ({ event }, kill) => {
-      if (event !== "progress" || asked) return;
-      asked = true;
-      kill("SIGINT");
-    });
-    expect(asked).to.equal(true);
+    const { code } = await start(["--data", folder()], ({ event }) => event === "progress");
     expect(code).to.equal(130);
-    expect(leftBehind(folder)).to.deep.equal([]);
+    expect(leftBehind(folder())).to.deep.equal([]);
   });
 });

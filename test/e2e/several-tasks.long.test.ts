@@ -1,32 +1,18 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { expect } from "chai";
 import { parseEther } from "viem";
 
-import { leftBehind, start, TIMEOUT } from "./demo-run.ts";
+import { describeRuns, leftBehind, start } from "./demo-run.ts";
 
 const BRIEF_TASK = fileURLToPath(new URL("./brief.yaml", import.meta.url));
 /** Windows so short that a task is settled half a minute after its creation. */
 const SWIFT = fileURLToPath(new URL("./swift.json", import.meta.url));
 
-describe("npm start with several tasks", function () {
-  this.timeout(TIMEOUT + 10_000);
-  let folder: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gristmill-e2e-"));
-  });
-
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
+describeRuns("npm start with several tasks", (folder) => {
   it("trains two tasks of a client and one of the protocol with the same processes, and its accounts balance", async () => {
     const args = ["--task", BRIEF_TASK, "--parameters", SWIFT, "--tasks", "2", "--filler", "--miners", "2"];
-    const { code, events, report, stderr } = await start([...args, "--data", folder]);
+    const { code, events, report, stderr } = await start([...args, "--data", folder()]);
     expect(stderr).to.equal("");
     expect(code).to.equal(0);
     if (report === undefined) expect.fail("no report");
@@ -43,6 +29,6 @@ describe("npm start with several tasks", function () {
     expect(faults).to.deep.equal([]);
     // Amounts of wei are strings in JSON.
     expect(BigInt(String(supply.minted)) >= parseEther("100"), "the protocol's fee is newly minted").to.equal(true);
-    expect(leftBehind(folder)).to.deep.equal([]);
+    expect(leftBehind(folder())).to.deep.equal([]);
   });
 });

@@ -1,27 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { expect } from "chai";
 import { formatEther, parseEther } from "viem";
 
-import { DEMO, leftBehind, onlyTask, start, TASK, TIMEOUT } from "./demo-run.ts";
+import { DEMO, describeRuns, leftBehind, onlyTask, start, TASK, TIMEOUT } from "./demo-run.ts";
 
-describe("npm start", function () {
-  this.timeout(TIMEOUT + 10_000);
-  let folder: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gristmill-e2e-"));
-  });
-
-  afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
+describeRuns("npm start", (folder) => {
   it("trains a model, confirms every lucky claim, mints, pays everybody and leaves nothing behind", async () => {
-    const run = await start(["--miners", "3", "--data", folder]);
+    const run = await start(["--miners", "3", "--data", folder()]);
     expect(run.stderr).to.equal("");
     expect(run.code).to.equal(0);
     const report = onlyTask(run);
@@ -46,7 +34,7 @@ describe("npm start", function () {
     const card = JSON.parse(readFileSync(join(model, "model.json"), "utf8")) as { stateId: string };
     expect(card.stateId).to.equal(report.finalState);
     expect(existsSync(join(model, "weights.bin"))).to.equal(true);
-    expect(leftBehind(folder)).to.deep.equal([]);
+    expect(leftBehind(folder())).to.deep.equal([]);
   });
 
   it("lists the cheats that it can show, and refuses others", () => {
@@ -59,12 +47,16 @@ describe("npm start", function () {
   });
 
   it("refuses a task that cannot be trained, and says which field and how to mend it", async () => {
-    const run = spawnSync(process.execPath, [DEMO, "--task", join(dirname(TASK), "momentum.yaml"), "--data", folder], {
-      encoding: "utf8",
-      timeout: TIMEOUT,
-    });
+    const run = spawnSync(
+      process.execPath,
+      [DEMO, "--task", join(dirname(TASK), "momentum.yaml"), "--data", folder()],
+      {
+        encoding: "utf8",
+        timeout: TIMEOUT,
+      },
+    );
     expect(run.status).to.equal(1);
     expect(run.stderr).to.include("momentum").and.to.include("Leave momentum out");
-    expect(leftBehind(folder)).to.deep.equal([]);
+    expect(leftBehind(folder())).to.deep.equal([]);
   });
 });
