@@ -10,6 +10,7 @@ import { generatePrivateKey, mnemonicToAccount, privateKeyToAccount } from "viem
 import type { Deployment } from "../../oracle/src/chain/deployment.ts";
 import { Chain } from "../../oracle/src/chain/chain.ts";
 import { contractsOf } from "../../oracle/src/chain/contracts.ts";
+import { LAUNCHED } from "../../oracle/src/cli/signals.ts";
 import type { DemoChain } from "./local-chain.ts";
 import type { Exit, Processes } from "./processes.ts";
 import type { NodeEvent } from "./run-state.ts";
@@ -150,7 +151,7 @@ export async function startNode(
       ...setting.flags,
       ...(bootstrap.length === 0 ? [] : ["--bootstrap", ...bootstrap]),
     ],
-    env: { ORACLE_MINER_PRIVATE_KEY: identity.key },
+    env: { ORACLE_MINER_PRIVATE_KEY: identity.key, [LAUNCHED]: "1" },
     // Where the run was started there may be the settings of a node of the operator's own.
     cwd: dataDir,
     inSession: true,
