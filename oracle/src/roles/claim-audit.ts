@@ -56,7 +56,6 @@ export class ClaimAudit {
   readonly #data: TrainingSet;
   readonly #hasher: NodeHasher;
   readonly #claims: EventFeed<ClaimEvent>;
-  #usual: MatrixEngine | undefined;
   /** The hasher has one seed at a time, so tickets are audited one after the other. */
   #hashing: Promise<unknown> = Promise.resolve();
   /** Audits of claims that run now. */
@@ -216,6 +215,6 @@ export class ClaimAudit {
   }
 
   async #engine(): Promise<MatrixEngine> {
-    return (this.#usual ??= await createEngine(this.#node.config.backend));
+    return createEngine(this.#node.config.backend);
   }
 }
